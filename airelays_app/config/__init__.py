@@ -1,0 +1,1 @@
+"""Settings: one table, from which everything else about them comes."""

@@ -1,0 +1,1 @@
+"""What clients and upstreams speak: one decoder and one encoder each."""

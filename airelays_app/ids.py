@@ -1,0 +1,18 @@
+"""Identifiers that AIRelays makes itself."""
+
+import re
+import secrets
+
+_CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+
+
+def fresh_id(prefix: str) -> str:
+    """Return a new unguessable id such as ``conv_<32 hex digits>``."""
+    return f"{prefix}_{secrets.token_hex(16)}"
+
+
+def request_id(offered: str | None) -> str:
+    """Return the client's own request id if it is harmless, else a fresh ``req_`` id."""
+    if offered and _CLIENT_REQUEST_ID.fullmatch(offered):
+        return offered
+    return fresh_id("req")

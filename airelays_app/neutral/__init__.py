@@ -1,0 +1,1 @@
+"""The values that every dialect is translated through."""

@@ -1,0 +1,63 @@
+"""What went wrong, as a value: the same in a status line, in a stream and in a log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from airelays_app.errors import RelayError, UpstreamRefused
+
+FailureKind = Literal["limit", "client", "auth", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure, in the words of the OpenAI error envelope.
+
+    ``kind`` decides what follows: ``client`` is deterministic and never retried; ``limit`` is a
+    quota or rate limit of the upstream; ``auth`` is the upstream login; ``other`` is an outage.
+    ``status`` is what the client is to see. ``retry_after`` is in seconds. ``extra`` holds the
+    further keys of the upstream's error object.
+    """
+
+    kind: FailureKind
+    status: int
+    type: str
+    message: str
+    code: str | None = None
+    param: str | None = None
+    retry_after: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+_KIND_BY_STATUS: dict[int, FailureKind] = {401: "auth", 403: "auth", 429: "limit"}
+
+
+def failure_of(error: RelayError) -> Failure:
+    """Return ``error`` as a value, for the dialects' error renderers."""
+    retry_after = error.headers.get("Retry-After", "")
+    return Failure(
+        kind=_KIND_BY_STATUS.get(error.status, "client" if error.status < 500 else "other"),
+        status=error.status,
+        type=error.type,
+        message=error.message,
+        code=error.code,
+        param=error.param,
+        retry_after=int(retry_after) if retry_after.isdecimal() else None,
+        extra=error.extra if isinstance(error, UpstreamRefused) else {},
+    )
+
+
+def error_of(failure: Failure, headers: Mapping[str, str] | None = None) -> UpstreamRefused:
+    """Return ``failure`` as an exception, with ``Retry-After`` when it is known."""
+    known = dict(headers or {})
+    if failure.retry_after is not None:
+        known.setdefault("Retry-After", str(failure.retry_after))
+    return UpstreamRefused(
+        failure.message,
+        status=failure.status,
+        type=failure.type,
+        code=failure.code,
+        param=failure.param,
+        extra=failure.extra,
+        headers=known,
+    )

@@ -1,0 +1,1 @@
+"""One adapter per upstream vendor; the only place that knows vendors."""

@@ -1,0 +1,1 @@
+"""A stand-in upstream that speaks the real wire protocols."""

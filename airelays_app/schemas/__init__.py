@@ -1,0 +1,1 @@
+"""What a request body must look like, per route family."""

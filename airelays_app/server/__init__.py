@@ -1,0 +1,1 @@
+"""The gunicorn arbiter and worker."""

@@ -1,0 +1,1 @@
+"""Calls to upstreams: sessions, reading, failures, retries."""

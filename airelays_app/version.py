@@ -1,0 +1,3 @@
+"""The one place that names the version."""
+
+VERSION = "1.0.0"
