@@ -165,7 +165,7 @@ class UpstreamError(RelayError):
 
     status = 502
     type = "upstream_error"
-    code = "upstream_error"
+    code: str | None = "upstream_error"
 
 
 class UpstreamUnreachable(UpstreamError):

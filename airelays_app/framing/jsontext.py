@@ -1,0 +1,82 @@
+"""JSON text: orjson where it is right, the standard library where orjson refuses or rounds.
+
+orjson refuses lone surrogates and ``1e400``, and turns integers from 2**64 up into floats (seen
+with orjson 3.13, 2026-11-22); clients send all of these.
+"""
+
+import json
+import math
+import re
+from typing import Any
+
+import orjson
+
+MAX_DEPTH = 200
+
+_LONG_INTEGER = re.compile(rb"\d{19}")
+
+
+class JsonTextError(ValueError):
+    """The text is not JSON, not UTF-8, or nested too deep; the message says which."""
+
+
+def loads(text: bytes) -> Any:
+    """Return the value of ``text``; raises JsonTextError."""
+    value = _loads_exactly(text) if _LONG_INTEGER.search(text) else _loads_fast(text)
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and _is_deep(value):
+        raise JsonTextError(f"nested more than {MAX_DEPTH} levels deep")
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    """Return ``value`` as one line of JSON in UTF-8."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _loads_fast(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return _loads_exactly(text)
+
+
+def _loads_exactly(text: bytes) -> Any:
+    try:
+        return json.loads(
+            text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite_float
+        )
+    except UnicodeDecodeError as error:
+        raise JsonTextError("not UTF-8") from error
+    except RecursionError as error:
+        raise JsonTextError(f"nested more than {MAX_DEPTH} levels deep") from error
+    except ValueError as error:
+        raise JsonTextError(str(error)) from error
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite_float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"the number {digits[:20]} is out of range")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether containers nest more than MAX_DEPTH levels; walks level by level."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for container in level
+            for child in (container.values() if isinstance(container, dict) else container)
+            if child.__class__ is dict or child.__class__ is list
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,112 @@
+"""Server-sent events: bytes to blocks and back, the exact bytes kept.
+
+A *block* is the raw bytes of one event with the blank line that ends it. Lines end in LF, CRLF or
+CR and in nothing else: U+2028, U+0085 and their like are text (WHATWG HTML, "Server-sent events",
+seen 2026-11-22). The blocks of a stream concatenate to the stream.
+"""
+
+import re
+from typing import NamedTuple
+
+_LINE_END = re.compile(rb"\r\n|\n|\r(?!\n)")
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
+_USUAL = re.compile(rb"(?:event: ([^\r\n]*)\n)?data: ([^\r\n]*)\n\n")
+
+MAX_BLOCK_BYTES = 64 * 1024 * 1024
+
+KEEP_ALIVE = b": keep-alive\n\n"
+
+
+class BlockTooLargeError(Exception):
+    """One event is larger than MAX_BLOCK_BYTES."""
+
+
+class Frame(NamedTuple):
+    """What a block says. ``event`` is empty without an ``event:`` line; ``data`` is None without
+    a ``data:`` line (a comment, a retry hint).
+    """
+
+    event: bytes
+    data: bytes | None
+
+
+class SseSplitter:
+    """Cuts a byte stream into blocks, however the network has cut it."""
+
+    def __init__(self, *, max_block_bytes: int = MAX_BLOCK_BYTES) -> None:
+        self._rest = bytearray()
+        self._searched = 0
+        self._max = max_block_bytes
+        self._plain = True
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the blocks that ``data`` completes; raises BlockTooLargeError."""
+        if self._plain and b"\r" in data:
+            self._plain = False
+        if self._plain and not self._rest:
+            return self._split_at_once(data)
+        self._rest += data
+        return self._split_rest()
+
+    def close(self) -> bytes:
+        """Return what is left without its blank line; it is a block of its own if not empty."""
+        rest = bytes(self._rest)
+        self._rest.clear()
+        return rest
+
+    def _split_at_once(self, data: bytes) -> list[bytes]:
+        pieces = data.split(b"\n\n")
+        self._keep(pieces.pop())
+        return [piece + b"\n\n" for piece in pieces]
+
+    def _split_rest(self) -> list[bytes]:
+        blocks: list[bytes] = []
+        start = 0
+        search_from = max(0, self._searched - 3)
+        while (end := self._block_end(search_from)) != -1:
+            blocks.append(bytes(self._rest[start:end]))
+            start = search_from = end
+        self._keep(self._rest[start:])
+        return blocks
+
+    def _block_end(self, search_from: int) -> int:
+        if self._plain:
+            found = self._rest.find(b"\n\n", search_from)
+            return found + 2 if found != -1 else -1
+        match = _BLANK_LINE.search(self._rest, search_from)
+        if not match or (match.end() == len(self._rest) and self._rest.endswith(b"\r")):
+            # A CR at the end of what has come may be the first half of a CRLF.
+            return -1
+        return match.end()
+
+    def _keep(self, rest: bytes | bytearray) -> None:
+        if len(rest) > self._max:
+            raise BlockTooLargeError
+        self._rest = bytearray(rest)
+        self._searched = len(rest)
+
+
+def parse_block(block: bytes) -> Frame:
+    """Return what a block says; fields other than ``event`` and ``data`` are ignored."""
+    usual = _USUAL.fullmatch(block)
+    if usual:
+        return Frame(usual[1] or b"", usual[2])
+    event = b""
+    data: list[bytes] = []
+    for line in _LINE_END.split(block):
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            data.append(value.removeprefix(b" "))
+        elif name == b"event":
+            event = value.removeprefix(b" ")
+    return Frame(event, b"\n".join(data) if data else None)
+
+
+def data_block(data: bytes) -> bytes:
+    """Return a block without a name; ``data`` holds no line end."""
+    return b"data: %b\n\n" % data
+
+
+def event_block(event: bytes, data: bytes) -> bytes:
+    """Return a named block; ``data`` holds no line end."""
+    return b"event: %b\ndata: %b\n\n" % (event, data)

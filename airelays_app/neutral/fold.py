@@ -1,0 +1,133 @@
+"""A whole reply from events, and events from a whole reply: buffered is folded stream."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from airelays_app.neutral.events import (
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    Noted,
+    PartClosed,
+    PartDelta,
+    PartKind,
+    PartOpened,
+    PartSealed,
+    Started,
+    UsageSeen,
+)
+from airelays_app.neutral.failure import Failure
+from airelays_app.neutral.seals import Seal
+from airelays_app.neutral.usage import Usage
+
+
+@dataclass(slots=True)
+class ReplyPart:
+    """One part of a reply with all of its text."""
+
+    kind: PartKind
+    text: str = ""
+    id: str | None = None
+    name: str | None = None
+    seal: Seal | None = None
+    native: dict[str, Any] | None = None
+    annotations: list[Any] = field(default_factory=list)
+    logprobs: list[Any] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Reply:
+    """A whole reply; ``failure`` is set when it broke off."""
+
+    id: str = ""
+    model: str = ""
+    parts: list[ReplyPart] = field(default_factory=list)
+    usage: Usage | None = None
+    reason: FinishReason | None = None
+    stop: str | None = None
+    failure: Failure | None = None
+
+
+class Fold:
+    """Collects events into a reply; text is joined once, at the end."""
+
+    def __init__(self) -> None:
+        self._reply = Reply()
+        self._texts: list[list[str]] = []
+
+    def feed(self, events: Iterable[Event]) -> None:
+        """Take the next events."""
+        for event in events:
+            self._take(event)
+
+    def reply(self) -> Reply:
+        """Return what has come so far."""
+        for part, texts in zip(self._reply.parts, self._texts, strict=True):
+            part.text = "".join(texts)
+        return self._reply
+
+    def _take(self, event: Event) -> None:
+        reply = self._reply
+        match event:
+            case PartDelta(part=part, text=text):
+                self._texts[part].append(text)
+            case PartOpened():
+                reply.parts.append(
+                    ReplyPart(event.kind, id=event.id, name=event.name, native=event.native)
+                )
+                self._texts.append([])
+            case PartSealed(part=part, seal=seal):
+                reply.parts[part].seal = seal
+            case PartClosed(part=part, native=native):
+                reply.parts[part].native = native or reply.parts[part].native
+            case Noted(kind=kind, native=native, part=part):
+                self._note(kind, native, part)
+            case Started(id=id_, model=model):
+                reply.id, reply.model = id_, model
+            case UsageSeen(usage=usage):
+                reply.usage = usage
+            case Finished(reason=reason, stop=stop):
+                reply.reason, reply.stop = reason, stop
+            case Failed(failure=failure):
+                reply.failure = failure
+
+    def _note(self, kind: str, native: Any, part: int | None) -> None:
+        if part is None:
+            return
+        notes = self._reply.parts[part]
+        (notes.annotations if kind == "annotation" else notes.logprobs).append(native)
+
+
+def fold(events: Iterable[Event]) -> Reply:
+    """Return the reply that ``events`` make."""
+    folding = Fold()
+    folding.feed(events)
+    return folding.reply()
+
+
+def unfold(reply: Reply) -> Iterator[Event]:
+    """Return the events of a whole reply, each part in one delta."""
+    yield Started(reply.id, reply.model)
+    for number, part in enumerate(reply.parts):
+        yield from _unfold_part(number, part)
+    if reply.usage:
+        yield UsageSeen(reply.usage)
+    if reply.failure:
+        yield Failed(reply.failure)
+    else:
+        yield Finished(reply.reason or "end", reply.stop)
+
+
+def _unfold_part(number: int, part: ReplyPart) -> Iterator[Event]:
+    yield PartOpened(number, part.kind, part.id, part.name, part.native)
+    if part.text:
+        yield PartDelta(number, part.text)
+    for annotation in part.annotations:
+        yield Noted("annotation", annotation, number)
+    for logprobs in part.logprobs:
+        yield Noted("logprobs", logprobs, number)
+    if part.seal:
+        yield PartSealed(number, part.seal)
+    yield PartClosed(number, part.native)

@@ -1,0 +1,55 @@
+"""JSON text: what orjson refuses or rounds is read exactly, and depth is bounded."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airelays_app.framing.jsontext import MAX_DEPTH, JsonTextError, dumps, loads
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(values)
+def test_values_survive_a_round_trip(value: object) -> None:
+    assert loads(dumps(value)) == value
+
+
+@pytest.mark.parametrize("number", [2**64, -(2**70), 10**40])
+def test_long_integers_keep_every_digit(number: int) -> None:
+    assert loads(b'{"n": %d}' % number) == {"n": number}
+
+
+def test_half_an_emoji_survives() -> None:
+    assert loads(rb'"\ud83d"') == "\ud83d"
+    assert json.loads(dumps({"delta": "\ud83d"})) == {"delta": "\ud83d"}
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 5_000, 100_000])
+def test_deep_nesting_is_refused(opening: bytes, depth: int) -> None:
+    closing = b"]" if opening == b"[" else b"}"
+    with pytest.raises(JsonTextError, match="deep"):
+        loads(opening * depth + b"1" + closing * depth)
+
+
+def test_wide_is_not_deep() -> None:
+    assert len(loads(b"[" + b"[],{}," * 10_000 + b"1]")) == 20_001
+    assert loads(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{", b"{'a': 1}", b"[1,]", b"NaN", b"[Infinity]", b"1e400", b"\xff", b'"\xed\xa0\x80"'],
+)
+def test_what_is_not_json_is_refused(text: bytes) -> None:
+    with pytest.raises(JsonTextError):
+        loads(text)

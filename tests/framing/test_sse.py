@@ -1,0 +1,92 @@
+"""Splitting SSE: any cut of the bytes gives the same blocks, and the blocks are the bytes.
+
+Lines end in LF, CRLF or CR only: U+2028, U+2029, U+0085 and VT are text.
+"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airelays_app.framing.sse import (
+    BlockTooLargeError,
+    Frame,
+    SseSplitter,
+    data_block,
+    event_block,
+    parse_block,
+)
+
+line_ends = st.sampled_from([b"\n", b"\r\n", b"\r"])
+text = st.text(
+    st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=20
+).map(str.encode)
+lines = st.one_of(
+    text.map(lambda value: b"data: " + value),
+    text.map(lambda value: b"data:" + value),
+    text.map(lambda value: b"event: " + value),
+    text.map(lambda value: b": " + value),
+    st.sampled_from(["data: \u2028x\u0085y\x0bz".encode(), b"retry: 3", b"id: 1", b"data"]),
+)
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> bytes:
+    end = draw(line_ends)
+    blocks = draw(st.lists(st.lists(lines, min_size=1, max_size=4), max_size=6))
+    stream = b"".join(b"".join(line + end for line in block) + end for block in blocks)
+    return stream + draw(st.sampled_from([b"", b"data: rest", b"data: rest" + end]))
+
+
+def split(pieces: list[bytes]) -> list[bytes]:
+    splitter = SseSplitter()
+    blocks = [block for piece in pieces for block in splitter.feed(piece)]
+    rest = splitter.close()
+    return [*blocks, rest] if rest else blocks
+
+
+@given(streams(), st.data())
+def test_any_cut_gives_the_same_blocks(stream: bytes, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    bounds = [0, *cuts, len(stream)]
+    pieces = [stream[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    whole = split([stream])
+    assert split(pieces) == whole
+    assert split([stream[i : i + 1] for i in range(len(stream))]) == whole
+
+
+@given(streams())
+def test_the_blocks_concatenate_to_the_stream(stream: bytes) -> None:
+    assert b"".join(split([stream])) == stream
+
+
+@given(st.lists(text.filter(bool), min_size=1, max_size=5), line_ends)
+def test_each_event_is_one_block_with_its_data(values: list[bytes], end: bytes) -> None:
+    stream = b"".join(b"data: " + value + end + end for value in values)
+    frames = [parse_block(block) for block in split([stream])]
+    assert [frame.data for frame in frames] == values
+
+
+def test_a_block_may_have_a_name_and_several_data_lines() -> None:
+    block = b": hello\r\nevent: x\r\ndata: a\r\nid: 7\r\ndata:b\r\n\r\n"
+    assert parse_block(block) == Frame(b"x", b"a\nb")
+
+
+def test_a_comment_has_no_data() -> None:
+    assert parse_block(b": keep-alive\n\n") == Frame(b"", None)
+
+
+def test_unicode_line_separators_are_text() -> None:
+    value = "a\u2028b\u2029c\u0085d\x0be\x0cf".encode()
+    assert [parse_block(block).data for block in split([b"data: " + value + b"\n\n"])] == [value]
+
+
+def test_what_is_written_is_what_is_read() -> None:
+    assert parse_block(data_block(b"{}")) == Frame(b"", b"{}")
+    assert parse_block(event_block(b"e", b"{}")) == Frame(b"e", b"{}")
+
+
+def test_an_endless_event_is_refused() -> None:
+    splitter = SseSplitter(max_block_bytes=1000)
+    splitter.feed(b"data: " + b"x" * 900)
+    with pytest.raises(BlockTooLargeError):
+        splitter.feed(b"x" * 900)
