@@ -13,6 +13,7 @@ answer or a path of this machine.
       Forbidden 403               Host or Origin not allowed, network not allowed
       NotFound 404
       MethodNotAllowed 405
+      RequestTimeout 408          the client was too slow to send its request
       Conflict 409                something else is using the thing right now
       TooLarge 413
       UnsupportedMediaType 415
@@ -99,6 +100,14 @@ class MethodNotAllowed(RelayError):
     status = 405
     type = "invalid_request_error"
     code = "method_not_allowed"
+
+
+class RequestTimeout(RelayError):
+    """The client was too slow to send its request."""
+
+    status = 408
+    type = "invalid_request_error"
+    code = "request_timeout"
 
 
 class Conflict(RelayError):
