@@ -1,0 +1,1 @@
+"""The ChatGPT subscription: its login and its backend."""
