@@ -1,0 +1,1 @@
+"""The embedded model: a llama.cpp server that AIRelays installs and supervises itself."""

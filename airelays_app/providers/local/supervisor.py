@@ -1,0 +1,265 @@
+"""One model server per data directory, shared by all workers of the relay.
+
+Who owns it: the relay's master process, named by its pid and start time, because that is what
+lives exactly as long as the relay. A worker that needs the server may start it, but is not its
+keeper: the server watches the owner itself (see :mod:`airelays_app.providers.local.child`), so
+it survives every reload of the workers and ends within about a second of the relay, however
+that ends.
+
+Everything lives in ``<data_dir>/local/`` (0700): ``server.json`` (0600; which process, where,
+which key; written by the server once it answers), ``server.sock``, ``server.lock`` (held by the
+server as long as it lives), ``start.lock`` (held by whoever is starting or stopping it) and
+``server.log`` (errors of llama.cpp since the last start; no prompts). What the state file says
+counts only while the very process it names is alive; a stale or damaged one is replaced.
+"""
+
+import json
+import math
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from airelays_app.errors import Unavailable
+from airelays_app.providers.local.child import Orders, orders_line
+from airelays_app.providers.local.launch import StartFailed, launch
+from airelays_app.providers.local.process import ProcessId, end, process_id
+from airelays_app.providers.local.weights import SMOLLM2, verify
+
+CHILD = (sys.executable, "-P", "-m", "airelays_app.providers.local.child")
+# sockaddr_un.sun_path is 108 bytes on Linux, one of them the terminating zero (unix(7)).
+SOCKET_PATH_BYTES = 107
+
+_TEMPLATE = files("airelays_app.providers.local") / "chatml.jinja"
+
+_MESSAGES = {
+    "no_weights": "The local model is not installed. Run: airelays local install",
+    "no_library": "The local model needs an extra package. Run: pip install 'airelays[local]'",
+    "refused": "The local model server could not load the model. Run: airelays local install",
+    "slow": "The local model server did not start in time. Run: airelays doctor",
+    "ended": "The local model server ended while it was starting. Run: airelays doctor",
+    "system": "The local model server could not be started: {reason}. Run: airelays doctor",
+    "owner_gone": "The relay is shutting down.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How the server runs; they count when it is started, a running one keeps its own.
+
+    ``context`` is in tokens for each of the ``slots`` (answers generated at once; further ones
+    queue). One thread is right for a shared machine: two spin at a barrier and collapse beside
+    a busy neighbour (9 instead of 74 tokens/s seen 2026-11-22). After ``sleep_idle_seconds``
+    without a request the weights leave memory; -1 is never. ``start_seconds`` bounds a start and
+    the wait for somebody else's. ``model`` None is the embedded model, else a GGUF file.
+    """
+
+    threads: int = 1
+    context: int = 4096
+    slots: int = 2
+    embeddings: bool = True
+    sleep_idle_seconds: int = 900
+    start_seconds: float = 60.0
+    model: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the server answers: on ``socket_path`` if that is set, else at ``base_url``."""
+
+    socket_path: Path | None
+    base_url: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """``running`` means a live server process; ``installed`` that weights are there for it."""
+
+    running: bool
+    installed: bool
+    pid: int | None
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    process: ProcessId
+    owner: ProcessId
+    endpoint: Endpoint
+
+
+class LocalServer:
+    """The one model server of ``data_dir``; any number of processes and threads may ask for it.
+
+    ``owner_pid`` is the relay's master: when that process ends, so does the server.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        options: ServerOptions,
+        owner_pid: int,
+        *,
+        command: Sequence[str] = CHILD,
+    ) -> None:
+        self._models_dir = data_dir / "models"
+        self._dir = data_dir / "local"
+        self._options = options
+        self._owner = process_id(owner_pid)
+        self._command = tuple(command)
+
+    def address(self) -> Endpoint:
+        """Return where the server answers; start it and wait until it is ready if need be.
+
+        Costs three small file reads while the server runs. Raises
+        :class:`~airelays_app.errors.Unavailable`, whose message says what to do.
+        """
+        running = self._running()
+        if running is not None:
+            return running.endpoint
+        asked = time.monotonic()
+        with self._alone():
+            return self._start(asked)
+
+    def stop(self) -> None:
+        """End the server, if one runs, whatever it is doing, and remove its files."""
+        if not self._dir.is_dir():
+            return
+        with self._alone():
+            self._end_recorded()
+
+    def status(self) -> Status:
+        """Return what is there, without starting anything."""
+        running = self._running()
+        return Status(
+            running=running is not None,
+            installed=self._model_file() is not None,
+            pid=running.process.pid if running else None,
+            model=self._alias(),
+        )
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the start lock: one starter or stopper at a time, in all processes."""
+        try:
+            self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = FileLock(self._dir / "start.lock", mode=0o600)
+            with lock.acquire(timeout=self._options.start_seconds):
+                yield
+        except Timeout:
+            raise Unavailable(_MESSAGES["slow"]) from None
+        except StartFailed as failure:
+            raise Unavailable(_MESSAGES[failure.problem]) from None
+        except OSError as error:
+            raise Unavailable(_MESSAGES["system"].format(reason=error.strerror)) from error
+
+    def _start(self, asked: float) -> Endpoint:
+        running = self._running()
+        if running is not None:
+            return running.endpoint
+        self._refuse_if_just_failed(asked)
+        line = orders_line(self._orders())
+        deadline = time.monotonic() + self._options.start_seconds
+        self._end_recorded()
+        try:
+            while launch(self._command, line, self._dir / "server.log", deadline) == "busy":
+                if (running := self._running()) is not None:
+                    return running.endpoint
+        except StartFailed as failure:
+            self._failure_path.write_text(json.dumps([time.monotonic(), failure.problem]))
+            raise
+        running = self._running()
+        if running is None:
+            raise StartFailed("ended")
+        return running.endpoint
+
+    def _orders(self) -> Orders:
+        if self._owner is None:
+            raise StartFailed("owner_gone")
+        model = self._model_file()
+        if model is None:
+            raise StartFailed("no_weights")
+        options = self._options
+        return Orders(
+            model=str(model),
+            alias=self._alias(),
+            api_key=secrets.token_urlsafe(32),
+            lock_path=str(self._dir / "server.lock"),
+            state_path=str(self._dir / "server.json"),
+            socket_path=self._socket_path(),
+            owner_pid=self._owner.pid,
+            owner_started=self._owner.started,
+            threads=options.threads,
+            context=options.context,
+            slots=options.slots,
+            embeddings=options.embeddings,
+            sleep_idle_seconds=options.sleep_idle_seconds,
+            start_seconds=math.ceil(options.start_seconds),
+            template=_TEMPLATE.read_text() if options.model is None else None,
+        )
+
+    def _model_file(self) -> Path | None:
+        given = self._options.model
+        if given is None:
+            return verify(self._models_dir)
+        return given if given.is_file() else None
+
+    def _alias(self) -> str:
+        given = self._options.model
+        return SMOLLM2.model if given is None else given.stem
+
+    def _socket_path(self) -> str | None:
+        path = str(self._dir / "server.sock")
+        return path if len(os.fsencode(path)) <= SOCKET_PATH_BYTES else None
+
+    def _refuse_if_just_failed(self, asked: float) -> None:
+        """Share the failure that happened while this caller waited, instead of repeating it."""
+        try:
+            failed_at, problem = json.loads(self._failure_path.read_bytes())
+            if failed_at < asked:
+                return
+        except (OSError, ValueError, TypeError):
+            return
+        raise StartFailed(problem)
+
+    @property
+    def _failure_path(self) -> Path:
+        return self._dir / "failed.json"
+
+    def _end_recorded(self) -> None:
+        recorded = self._recorded()
+        if recorded is not None:
+            end(recorded.process)
+        for name in ("server.json", "server.sock"):
+            (self._dir / name).unlink(missing_ok=True)
+
+    def _running(self) -> _Running | None:
+        """Return the server if it is alive and will stay: its owner lives as well."""
+        recorded = self._recorded()
+        if recorded is None or not recorded.process.alive() or not recorded.owner.alive():
+            return None
+        return recorded
+
+    def _recorded(self) -> _Running | None:
+        try:
+            state = json.loads((self._dir / "server.json").read_bytes())
+            socket_path = state["socket_path"]
+            return _Running(
+                ProcessId(int(state["pid"]), int(state["started"])),
+                ProcessId(int(state["owner_pid"]), int(state["owner_started"])),
+                Endpoint(
+                    Path(socket_path) if socket_path else None,
+                    str(state["base_url"] or "http://localhost"),
+                    str(state["api_key"]),
+                ),
+            )
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
