@@ -1,0 +1,69 @@
+"""``[models]``, ``[routing]`` and ``[compat]``: names of models and what clients may ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from airelays_app.config.setting import row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The catalogue and the names under which models are offered."""
+
+    default: str = field(
+        default="",
+        metadata=row(
+            "MODELS_DEFAULT",
+            "The model that airelays ask and the printed client settings use. Empty takes the "
+            "first one of the catalogue.",
+        ),
+    )
+    aliases: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}),
+        metadata=row(
+            "MODELS_ALIASES",
+            'Further names for models, such as { gpt-4o = "gpt-5.5" }, for clients whose model '
+            "name cannot be changed. Quote names that contain a dot.",
+        ),
+    )
+    cache_ttl_seconds: int = field(
+        default=300,
+        metadata=row(
+            "MODELS_CACHE_TTL_SECONDS",
+            "How long a provider's list of models is remembered. The old list is still served "
+            "while a new one is fetched.",
+            minimum=0,
+            maximum=86400,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """Which provider answers."""
+
+    default_provider: str = field(
+        default="codex",
+        metadata=row(
+            "DEFAULT_PROVIDER",
+            "The provider that answers for a model name without a provider in front. Set it to "
+            "one of your providers when that is the one you mostly use.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compat:
+    """Concessions to clients that cannot be configured."""
+
+    token_limits: Literal["reject", "ignore", "forward"] = field(
+        default="reject",
+        metadata=row(
+            "COMPAT_TOKEN_LIMITS",
+            "What to do with token limits that the subscription backend does not accept: reject "
+            "them with 422, ignore them and say so in a header, or forward them. Use ignore for "
+            "clients that always send one.",
+        ),
+    )

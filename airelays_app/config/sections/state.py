@@ -1,0 +1,68 @@
+"""``[paths]``, ``[uploads]`` and ``[conversations]``: what is kept on this machine, and where."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from airelays_app.config.setting import row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Where state lives; absolute once settings are loaded."""
+
+    data_dir: Path = field(
+        default=Path("~/.airelays"),
+        metadata=row(
+            "DATA_DIR",
+            "The folder for the login, the relay tokens, uploads, conversations and the database. "
+            "Change it to keep them on another disk; ~/.airelay is used when only that exists.",
+            flag="--data-dir",
+            restart=True,
+        ),
+    )
+    logs_dir: Path = field(
+        default=Path("<data_dir>/logs"),
+        metadata=row(
+            "LOGS_DIR",
+            "The folder for the optional traffic log. Change it to keep logs off the data disk.",
+            flag="--logs-dir",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploads:
+    """Limits of the local file store, in bytes."""
+
+    max_upload_bytes: int = field(
+        default=32 * 1024 * 1024,
+        metadata=row(
+            "MAX_UPLOAD_BYTES",
+            "The largest file that POST /v1/files stores. Raise it for large documents.",
+            minimum=1,
+        ),
+    )
+    max_total_upload_bytes: int = field(
+        default=256 * 1024 * 1024,
+        metadata=row(
+            "MAX_TOTAL_UPLOAD_BYTES",
+            "The most that all stored files may take together. Raise it when uploads answer 413 "
+            "although each is small.",
+            minimum=1,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversations:
+    """How stored conversations behave."""
+
+    metadata_update: Literal["merge", "replace"] = field(
+        default="merge",
+        metadata=row(
+            "CONVERSATIONS_METADATA_UPDATE",
+            "What POST /v1/conversations/{id} does with metadata: merge it into what is stored, "
+            "or replace that, as some other gateways do.",
+        ),
+    )
