@@ -1,0 +1,100 @@
+"""What a dialect is: how its requests, replies, streams and errors are read and written.
+
+A dialect knows the neutral values and nothing of another dialect. Decoders and encoders are
+separate objects without I/O, clock or randomness: ids and the time come in a ReplyContext.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from airelays_app.neutral.events import Event
+from airelays_app.neutral.failure import Failure
+from airelays_app.neutral.fold import Reply
+from airelays_app.neutral.losses import Loss
+from airelays_app.neutral.request import Request
+from airelays_app.neutral.usage import Usage
+
+Json = dict[str, Any]
+Classify = Callable[[Mapping[str, Any]], Failure]
+"""Turns the error object of a stream into a failure; the provider knows its vendor's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyContext:
+    """What an encoder needs to know beside the events.
+
+    ``created`` is in unix seconds. ``echo`` holds the fields of the client's request that its
+    dialect repeats in the reply. ``fresh_id`` makes ids with a prefix.
+    """
+
+    id: str
+    created: int
+    model: str
+    fresh_id: Callable[[str], str]
+    include_usage: bool = False
+    legacy_functions: bool = False
+    echo: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Decoder(Protocol):
+    """Reads an upstream stream."""
+
+    def feed(self, blocks: Iterable[bytes]) -> list[Event]:
+        """Return what the next SSE blocks mean."""
+
+    def close(self) -> list[Event]:
+        """The upstream has ended: return the terminal event if it was still owed."""
+
+
+class Encoder(Protocol):
+    """Writes a client stream."""
+
+    def feed(self, events: Iterable[Event]) -> bytes:
+        """Return the next events as bytes, in one piece."""
+
+
+class Tap(Protocol):
+    """Reads along while a stream of its own dialect passes.
+
+    ``has_content`` turns true with the first content or terminal event, ``ended`` with the
+    terminal event, ``failure`` is set when that event is a failure.
+    """
+
+    usage: Usage | None
+    has_content: bool
+    ended: bool
+    failure: Failure | None
+
+    def feed(self, blocks: Iterable[bytes]) -> bytes:
+        """Return what the client is to get for these blocks, in one piece."""
+
+    def end_of_input(self) -> None:
+        """The upstream has ended cleanly; decide whether that was the end of the reply."""
+
+    def break_off(self, failure: Failure) -> bytes:
+        """Return the in-band error that ends the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One wire format.
+
+    ``decode_request`` raises Unprocessable where the body's types are wrong or it asks for what
+    the neutral request cannot say. ``encode_request`` is None for a dialect that no upstream is
+    spoken to in. ``carries_stop`` says that its requests have a place for stop sequences;
+    otherwise the relay itself stops at them.
+    """
+
+    name: str
+    decode_request: Callable[[Json], tuple[Request, tuple[Loss, ...]]]
+    encode_reply: Callable[[Reply, ReplyContext], Json]
+    encoder: Callable[[ReplyContext], Encoder]
+    error_body: Callable[[Failure], Json]
+    keep_alive: bytes
+    echo: Callable[[Json], Json] = lambda body: {}  # noqa: ARG005
+    encode_request: Callable[[Request], tuple[Json, tuple[Loss, ...]]] | None = None
+    decode_reply: Callable[[Json, Classify], list[Event]] | None = None
+    decoder: Callable[[Classify], Decoder] | None = None
+    tap: Callable[[Classify, ReplyContext], Tap] | None = None
+    carries_stop: bool = False

@@ -1,0 +1,25 @@
+"""OpenAI's Chat Completions."""
+
+from airelays_app.dialects.base import Dialect
+from airelays_app.dialects.chat.reply import encode_reply
+from airelays_app.dialects.chat.request_in import decode_request
+from airelays_app.dialects.chat.request_out import encode_request
+from airelays_app.dialects.chat.stream_in import ChatDecoder, decode_reply
+from airelays_app.dialects.chat.stream_out import ChatEncoder
+from airelays_app.dialects.chat.tap import ChatTap
+from airelays_app.dialects.openai_error import error_body
+from airelays_app.framing.sse import KEEP_ALIVE
+
+CHAT = Dialect(
+    name="chat",
+    decode_request=decode_request,
+    encode_request=encode_request,
+    decode_reply=decode_reply,
+    encode_reply=encode_reply,
+    decoder=ChatDecoder,
+    encoder=ChatEncoder,
+    tap=ChatTap,
+    error_body=error_body,
+    keep_alive=KEEP_ALIVE,
+    carries_stop=True,
+)

@@ -1,0 +1,255 @@
+"""A Chat Completions request, read into the neutral request.
+
+Shapes: OpenAI API reference, "Create chat completion" (seen 2026-11-22). Flat tools, the Responses
+names of content parts and plain-string image URLs are read too, because clients send them.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from airelays_app.dialects.base import Json
+from airelays_app.dialects.chat.tools_in import read_functions, read_tool_choice, read_tools
+from airelays_app.dialects.completion_family import (
+    includes_usage,
+    read_hints,
+    read_sampling,
+)
+from airelays_app.dialects.fields import (
+    as_object,
+    as_text,
+    objects,
+    optional_bool,
+    optional_integer,
+    optional_object,
+    optional_text,
+    text_field,
+    wrong_type,
+)
+from airelays_app.errors import Unprocessable
+from airelays_app.neutral.losses import Loss
+from airelays_app.neutral.request import (
+    Audio,
+    File,
+    Image,
+    Message,
+    OutputFormat,
+    Part,
+    Refusal,
+    Request,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+_READ = frozenset(
+    "model messages instructions stream stream_options tools tool_choice functions function_call "
+    "parallel_tool_calls response_format verbosity reasoning_effort max_completion_tokens "
+    "max_tokens temperature top_p presence_penalty frequency_penalty seed stop logit_bias user "
+    "safety_identifier metadata service_tier prompt_cache_key prompt_cache_retention store n "
+    "conversation modalities audio prediction logprobs".split()
+)
+_REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
+    "n": ((1,), "only one choice can be made"),
+    "audio": ((), "no audio can be made"),
+    "prediction": ((), "predicted output cannot be carried"),
+    "modalities": ((["text"],), "only text can be made"),
+}
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "developer",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+
+
+def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
+    """Return the neutral request and what could not be carried; raises Unprocessable."""
+    _refuse_what_changes_the_meaning(body)
+    limit = optional_integer(body, "max_completion_tokens")
+    choice = body.get("tool_choice")
+    request = Request(
+        model=text_field(body, "model", ""),
+        messages=tuple(read_messages(body.get("messages"))),
+        instructions=optional_text(body, "instructions"),
+        stream=optional_bool(body, "stream") or False,
+        include_usage=includes_usage(body),
+        tools=(*read_tools(body.get("tools")), *read_functions(body.get("functions"))),
+        tool_choice=read_tool_choice(body.get("function_call") if choice is None else choice),
+        parallel_tool_calls=_read_parallel(body),
+        format=_read_format(optional_object(body, "response_format")),
+        verbosity=optional_text(body, "verbosity"),
+        reasoning_effort=optional_text(body, "reasoning_effort"),
+        max_output_tokens=optional_integer(body, "max_tokens") if limit is None else limit,
+        sampling=read_sampling(body),
+        hints=read_hints(body),
+    )
+    return request, tuple(
+        Loss(name, "this model's upstream has no such field")
+        for name, value in body.items()
+        if (name not in _READ and value is not None) or (name == "logprobs" and value)
+    )
+
+
+def read_messages(value: Any) -> Iterator[Message]:
+    """Yield the messages; raises Unprocessable."""
+    pending_calls: list[str] = []
+    for path, raw in objects(value, "messages"):
+        role = raw.get("role")
+        if not isinstance(role, str) or role not in _ROLES:
+            raise wrong_type(f"{path}.role", "one of " + ", ".join(_ROLES))
+        yield _READERS[_ROLES[role]](path, raw, pending_calls)
+
+
+def _refuse_what_changes_the_meaning(body: Json) -> None:
+    for name, (harmless, why) in _REFUSED.items():
+        value = body.get(name)
+        if value is not None and value not in harmless:
+            raise Unprocessable(f"{name} is not supported for this model: {why}.", param=name)
+
+
+def _read_parallel(body: Json) -> bool | None:
+    """``functions`` is the older interface, which knows one call at a time."""
+    if body.get("functions"):
+        return False
+    return optional_bool(body, "parallel_tool_calls")
+
+
+def _read_steering(path: str, raw: Json, pending_calls: list[str]) -> Message:  # noqa: ARG001
+    parts = tuple(read_content(raw.get("content"), f"{path}.content"))
+    return Message(_ROLES[raw["role"]], parts, optional_text(raw, "name", path))
+
+
+def _read_assistant(path: str, raw: Json, pending_calls: list[str]) -> Message:
+    parts: list[Part] = list(read_content(raw.get("content"), f"{path}.content"))
+    if refusal := optional_text(raw, "refusal", path):
+        parts.append(Refusal(refusal))
+    calls = list(_read_calls(path, raw))
+    pending_calls[:] = [call.call_id for call in calls]
+    return Message("assistant", (*parts, *calls), optional_text(raw, "name", path))
+
+
+def _read_calls(path: str, raw: Json) -> Iterator[ToolCall]:
+    for call_path, call in objects(raw.get("tool_calls") or [], f"{path}.tool_calls"):
+        call_id = optional_text(call, "id", call_path)
+        kind = "custom" if call.get("type") == "custom" else "function"
+        source = call.get(kind)
+        inner = as_object(source if source is not None else call, f"{call_path}.{kind}")
+        field = "input" if kind == "custom" else "arguments"
+        yield ToolCall(
+            call_id=call_id or f"call_{call_path.rpartition('[')[2].rstrip(']')}",
+            name=text_field(inner, "name", f"{call_path}.{kind}"),
+            arguments=optional_text(inner, field, f"{call_path}.{kind}") or "",
+            custom=kind == "custom",
+        )
+    if function_call := optional_object(raw, "function_call", path):
+        call_path = f"{path}.function_call"
+        name = text_field(function_call, "name", call_path)
+        arguments = optional_text(function_call, "arguments", call_path) or ""
+        yield ToolCall(call_id=f"call_{name}", name=name, arguments=arguments)
+
+
+def _read_result(path: str, raw: Json, pending_calls: list[str]) -> Message:
+    """A tool message without an id answers the oldest call that is still open."""
+    call_id = optional_text(raw, "tool_call_id", path)
+    if call_id is None and raw["role"] == "function":
+        call_id = f"call_{text_field(raw, 'name', path)}"
+    if call_id is None and pending_calls:
+        call_id = pending_calls.pop(0)
+    if call_id is None:
+        raise wrong_type(f"{path}.tool_call_id", "the id of the call that it answers")
+    parts = tuple(read_content(raw.get("content"), f"{path}.content"))
+    return Message("tool", (ToolResult(call_id, parts),))
+
+
+_READERS: dict[Role, Callable[[str, Json, list[str]], Message]] = {
+    "system": _read_steering,
+    "developer": _read_steering,
+    "user": _read_steering,
+    "assistant": _read_assistant,
+    "tool": _read_result,
+}
+
+
+def read_content(content: Any, path: str) -> Iterator[Part]:
+    """Yield the parts of a message's content; null is no part."""
+    if content is None:
+        return
+    if isinstance(content, str):
+        yield Text(content)
+        return
+    if not isinstance(content, list):
+        raise wrong_type(path, "a string, null or an array of parts")
+    for part_path, part in objects(content, path):
+        reader = _PART_READERS.get(str(part.get("type")))
+        if reader is None:
+            raise wrong_type(f"{part_path}.type", "one of " + ", ".join(_PART_READERS))
+        yield reader(part_path, part)
+
+
+def _read_text(path: str, part: Json) -> Part:
+    return Text(text_field(part, "text", path), part)
+
+
+def _read_refusal(path: str, part: Json) -> Part:
+    return Refusal(text_field(part, "refusal", path))
+
+
+def _read_image(path: str, part: Json) -> Part:
+    source = part.get("image_url")
+    if isinstance(source, str):
+        return Image(source, optional_text(part, "detail", path))
+    source = as_object(source, f"{path}.image_url")
+    url = as_text(source.get("url"), f"{path}.image_url.url")
+    return Image(url, optional_text(source, "detail", f"{path}.image_url"))
+
+
+def _read_file(path: str, part: Json) -> Part:
+    source = as_object(part.get("file", part), f"{path}.file")
+    return File(
+        filename=optional_text(source, "filename", path),
+        data=optional_text(source, "file_data", path),
+        url=optional_text(source, "file_url", path),
+    )
+
+
+def _read_audio(path: str, part: Json) -> Part:
+    audio = as_object(part.get("input_audio"), f"{path}.input_audio")
+    return Audio(
+        text_field(audio, "data", f"{path}.input_audio"),
+        text_field(audio, "format", f"{path}.input_audio"),
+    )
+
+
+_PART_READERS: dict[str, Callable[[str, Json], Part]] = {
+    "text": _read_text,
+    "input_text": _read_text,
+    "output_text": _read_text,
+    "refusal": _read_refusal,
+    "image_url": _read_image,
+    "input_image": _read_image,
+    "file": _read_file,
+    "input_file": _read_file,
+    "input_audio": _read_audio,
+}
+
+
+def _read_format(raw: Json | None) -> OutputFormat | None:
+    if raw is None:
+        return None
+    kind = raw.get("type")
+    if kind == "json_schema":
+        schema = as_object(raw.get("json_schema"), "response_format.json_schema")
+        path = "response_format.json_schema"
+        return OutputFormat(
+            "json_schema",
+            name=text_field(schema, "name", path),
+            schema=as_object(schema.get("schema"), f"{path}.schema"),
+            strict=optional_bool(schema, "strict", path),
+            description=optional_text(schema, "description", path),
+        )
+    if kind not in ("text", "json_object"):
+        raise wrong_type("response_format.type", "text, json_object or json_schema")
+    return OutputFormat(kind)

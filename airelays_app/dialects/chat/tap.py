@@ -1,0 +1,80 @@
+"""Reading along a Chat Completions stream on its way to a Chat Completions client.
+
+Only the few chunks that may say something beside text are parsed; no byte is changed.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from airelays_app.dialects.base import Classify, Json, ReplyContext
+from airelays_app.dialects.completion_family import read_usage
+from airelays_app.dialects.openai_error import error_body
+from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.framing.sse import data_block, parse_block
+from airelays_app.neutral.failure import Failure
+from airelays_app.neutral.usage import Usage
+
+_WORTH_A_LOOK = re.compile(rb'"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|"error"|\[DONE\]')
+_CONTENT = re.compile(rb'"(?:content|reasoning_content|reasoning|arguments|name)"\s*:\s*"[^"]')
+
+
+class ChatTap:
+    """Reads along; see :class:`airelays_app.dialects.base.Tap`."""
+
+    def __init__(self, classify: Classify, context: ReplyContext) -> None:  # noqa: ARG002
+        self._classify = classify
+        self._finished = False
+        self.usage: Usage | None = None
+        self.has_content = False
+        self.ended = False
+        self.failure: Failure | None = None
+
+    def feed(self, blocks: Iterable[bytes]) -> bytes:
+        """Return what the client is to get for these blocks, in one piece."""
+        blocks = list(blocks)
+        for block in blocks:
+            if not self.has_content:
+                self.has_content = bool(_CONTENT.search(block))
+            if _WORTH_A_LOOK.search(block):
+                self._look(block)
+        return b"".join(blocks)
+
+    def break_off(self, failure: Failure) -> bytes:
+        """Return the error chunk."""
+        self.ended = True
+        self.failure = failure
+        return data_block(dumps(error_body(failure)))
+
+    def end_of_input(self) -> None:
+        """A reply that has a finish reason is whole, with or without ``[DONE]``."""
+        self.ended = self.ended or self._finished
+
+    def _look(self, block: bytes) -> None:
+        data = parse_block(block).data
+        if data is None:
+            return
+        if data.strip() == b"[DONE]":
+            self.ended = self._finished
+            return
+        chunk = _parse(data)
+        if chunk.get("error"):
+            self.failure = self._classify(chunk)
+            self.ended = self.has_content = True
+            return
+        self._look_for_end(chunk.get("choices"))
+        self.usage = read_usage(chunk.get("usage")) or self.usage
+
+    def _look_for_end(self, choices: Any) -> None:
+        if isinstance(choices, list) and any(
+            isinstance(choice, dict) and choice.get("finish_reason") for choice in choices
+        ):
+            self._finished = self.has_content = True
+
+
+def _parse(data: bytes) -> Json:
+    try:
+        chunk = loads(data)
+    except JsonTextError:
+        return {}
+    return chunk if isinstance(chunk, dict) else {}

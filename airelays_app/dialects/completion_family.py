@@ -1,0 +1,78 @@
+"""What Chat Completions and legacy Completions share: request fields, token counts, the end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from airelays_app.dialects.base import Json
+from airelays_app.dialects.fields import (
+    optional_bool,
+    optional_integer,
+    optional_number,
+    optional_object,
+    optional_text,
+    stop_sequences,
+    token_count,
+)
+from airelays_app.neutral.request import Hints, Sampling
+from airelays_app.neutral.usage import Usage, usage_of_totals
+
+DONE = b"data: [DONE]\n\n"
+
+
+def includes_usage(body: Json) -> bool:
+    """Tell whether ``stream_options.include_usage`` is set."""
+    options = optional_object(body, "stream_options") or {}
+    return optional_bool(options, "include_usage", "stream_options") or False
+
+
+def read_sampling(body: Json) -> Sampling:
+    """Return the sampler's knobs."""
+    return Sampling(
+        temperature=optional_number(body, "temperature"),
+        top_p=optional_number(body, "top_p"),
+        presence_penalty=optional_number(body, "presence_penalty"),
+        frequency_penalty=optional_number(body, "frequency_penalty"),
+        seed=optional_integer(body, "seed"),
+        stop=stop_sequences(body),
+        logit_bias=optional_object(body, "logit_bias"),
+    )
+
+
+def read_hints(body: Json) -> Hints:
+    """Return the fields that steer the service."""
+    return Hints(
+        user=optional_text(body, "user"),
+        safety_identifier=optional_text(body, "safety_identifier"),
+        metadata=optional_object(body, "metadata"),
+        service_tier=optional_text(body, "service_tier"),
+        prompt_cache_key=optional_text(body, "prompt_cache_key"),
+        prompt_cache_retention=optional_text(body, "prompt_cache_retention"),
+    )
+
+
+def read_usage(raw: Any) -> Usage | None:
+    """Return the counts of a ``usage`` object, or None if there is none."""
+    if not isinstance(raw, Mapping):
+        return None
+    details = raw.get("prompt_tokens_details")
+    return usage_of_totals(
+        input_total=token_count(raw, "prompt_tokens"),
+        output_total=token_count(raw, "completion_tokens"),
+        cache_read=token_count(details, "cached_tokens"),
+        cache_write=token_count(details, "cache_write_tokens"),
+        reasoning=token_count(raw.get("completion_tokens_details"), "reasoning_tokens"),
+    )
+
+
+def write_usage(usage: Usage) -> Json:
+    """Return a ``CompletionUsage``; ``total_tokens`` is the sum."""
+    prompt_details = {"cached_tokens": usage.cache_read}
+    if usage.cache_write:
+        prompt_details["cache_write_tokens"] = usage.cache_write
+    return {
+        "prompt_tokens": usage.input_total,
+        "completion_tokens": usage.output_total,
+        "total_tokens": usage.total,
+        "prompt_tokens_details": prompt_details,
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+    }

@@ -1,0 +1,29 @@
+"""The error envelope that OpenAI's three dialects share, and their way of breaking off."""
+
+from typing import Any
+
+from airelays_app.neutral.failure import Failure
+
+
+def error_body(failure: Failure) -> dict[str, Any]:
+    """Return ``{"error": {"message", "type", "param", "code"}}`` with the upstream's extras."""
+    return {
+        "error": {
+            **failure.extra,
+            "message": failure.message,
+            "type": failure.type,
+            "param": failure.param,
+            "code": failure.code,
+        }
+    }
+
+
+def incomplete() -> Failure:
+    """Return the failure of a stream that ended without its terminal event."""
+    return Failure(
+        kind="other",
+        status=502,
+        type="upstream_error",
+        code="stream_incomplete",
+        message="The upstream's stream ended before the reply was complete.",
+    )

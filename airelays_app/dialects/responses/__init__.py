@@ -1,0 +1,25 @@
+"""OpenAI's Responses."""
+
+from airelays_app.dialects.base import Dialect
+from airelays_app.dialects.openai_error import error_body
+from airelays_app.dialects.responses.reply import echo, encode_reply
+from airelays_app.dialects.responses.request_in import decode_request
+from airelays_app.dialects.responses.request_out import encode_request
+from airelays_app.dialects.responses.stream_in import ResponsesDecoder, decode_reply
+from airelays_app.dialects.responses.stream_out import ResponsesEncoder
+from airelays_app.dialects.responses.tap import ResponsesTap
+from airelays_app.framing.sse import KEEP_ALIVE
+
+RESPONSES = Dialect(
+    name="responses",
+    decode_request=decode_request,
+    encode_request=encode_request,
+    decode_reply=decode_reply,
+    encode_reply=encode_reply,
+    decoder=ResponsesDecoder,
+    encoder=ResponsesEncoder,
+    tap=ResponsesTap,
+    error_body=error_body,
+    keep_alive=KEEP_ALIVE,
+    echo=echo,
+)

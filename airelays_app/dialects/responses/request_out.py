@@ -1,0 +1,243 @@
+"""The neutral request, written as a Responses request."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from airelays_app.dialects.base import Json
+from airelays_app.neutral.losses import Loss
+from airelays_app.neutral.request import (
+    Audio,
+    File,
+    HostedTool,
+    Image,
+    Message,
+    Opaque,
+    OutputFormat,
+    Part,
+    Reasoning,
+    Refusal,
+    Request,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
+
+DIALECT = "responses"
+
+
+def encode_request(request: Request) -> tuple[Json, tuple[Loss, ...]]:
+    """Return the body and what it has no place for.
+
+    System and developer text becomes ``instructions``, in order, joined with a blank line.
+    """
+    losses: list[Loss] = []
+    body: Json = {"model": request.model}
+    if instructions := _instructions(request):
+        body["instructions"] = instructions
+    body["input"] = list(encode_messages(request.messages, losses))
+    _encode_tools(request, body)
+    body["stream"] = request.stream
+    _encode_text(request, body)
+    _encode_reasoning(request, body)
+    _encode_limits(request, body, losses)
+    _encode_hints(request, body)
+    return body, tuple(losses)
+
+
+def encode_messages(messages: Iterable[Message], losses: list[Loss]) -> Iterator[Json]:
+    """Yield the input items of all messages but the steering ones."""
+    for message in messages:
+        if message.role not in ("system", "developer"):
+            yield from _encode_message(message, losses)
+
+
+def _instructions(request: Request) -> str:
+    texts = [request.instructions or ""]
+    for message in request.messages:
+        if message.role in ("system", "developer"):
+            texts.append("\n".join(p.text for p in message.parts if isinstance(p, Text)))
+    return "\n\n".join(filter(None, texts))
+
+
+def _encode_message(message: Message, losses: list[Loss]) -> Iterator[Json]:
+    """Yield one message item for each run of content, and an item for everything else."""
+    content: list[Json] = []
+    for part in message.parts:
+        item = _encode_item(part, losses)
+        if item is None:
+            content += _encode_content(part, message.role, losses)
+            continue
+        yield from _message_item(message, content)
+        content = []
+        yield item
+    yield from _message_item(message, content)
+
+
+def _message_item(message: Message, content: list[Json]) -> Iterator[Json]:
+    if content:
+        role = "assistant" if message.role == "assistant" else "user"
+        yield {"type": "message", "role": role, "content": content}
+
+
+def _encode_item(part: Part, losses: list[Loss]) -> Json | None:
+    match part:
+        case ToolCall(custom=True):
+            return {
+                "type": "custom_tool_call",
+                "call_id": part.call_id,
+                "name": part.name,
+                "input": part.arguments,
+            }
+        case ToolCall():
+            return {
+                "type": "function_call",
+                "call_id": part.call_id,
+                "name": part.name,
+                "arguments": part.arguments,
+            }
+        case ToolResult():
+            return {
+                "type": "custom_tool_call_output" if part.custom else "function_call_output",
+                "call_id": part.call_id,
+                "output": _encode_output(part, losses),
+            }
+        case Reasoning(seal=seal, text=text) if seal and seal.dialect == DIALECT:
+            summary = [{"type": "summary_text", "text": text}] if text else []
+            return {"type": "reasoning", "summary": summary, "encrypted_content": seal.payload}
+        case Opaque(dialect=dialect, payload=payload) if dialect == DIALECT:
+            return payload
+    return None
+
+
+def _encode_output(result: ToolResult, losses: list[Loss]) -> str | list[Json]:
+    if all(isinstance(part, Text) for part in result.parts):
+        return "\n".join(part.text for part in result.parts if isinstance(part, Text))
+    return [item for part in result.parts for item in _encode_content(part, "user", losses)]
+
+
+def _encode_content(part: Part, role: str, losses: list[Loss]) -> list[Json]:
+    match part:
+        case Text(text=text):
+            kind = "output_text" if role == "assistant" else "input_text"
+            return [{"type": kind, "text": text}] if text else []
+        case Refusal(text=text):
+            return [{"type": "refusal", "refusal": text}]
+        case Image(url=url, detail=detail):
+            return [{"type": "input_image", "image_url": url, "detail": detail or "auto"}]
+        case File():
+            return [_encode_file(part)]
+        case Audio(data=data, format=format_):
+            audio = {"data": data, "format": format_}
+            return [{"type": "input_audio", "input_audio": audio}]
+        case Opaque(path=path):
+            losses.append(Loss(path, "the upstream has no place for it"))
+        case Reasoning():
+            losses.append(Loss("reasoning", "it carries no seal of this upstream", "hint"))
+    return []
+
+
+def _encode_file(part: File) -> Json:
+    fields = {"filename": part.filename, "file_data": part.data, "file_url": part.url}
+    return {"type": "input_file", **{k: v for k, v in fields.items() if v is not None}}
+
+
+def _encode_tools(request: Request, body: Json) -> None:
+    body["tools"] = [_encode_tool(tool) for tool in request.tools]
+    choice = request.tool_choice
+    body["tool_choice"] = _encode_choice(choice) if choice else _default_choice(request)
+    if request.parallel_tool_calls is not None:
+        body["parallel_tool_calls"] = request.parallel_tool_calls
+
+
+def _default_choice(request: Request) -> str:
+    return "auto" if request.tools else "none"
+
+
+def _encode_tool(tool: Tool | HostedTool) -> Json:
+    if isinstance(tool, HostedTool):
+        return tool.payload
+    encoded: Json = {"type": "custom" if tool.custom else "function", "name": tool.name}
+    if tool.description is not None:
+        encoded["description"] = tool.description
+    if tool.custom:
+        return encoded if tool.format is None else {**encoded, "format": tool.format}
+    encoded["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+    # A missing "strict" means true on this dialect and false on the others.
+    encoded["strict"] = bool(tool.strict)
+    return encoded
+
+
+def _encode_choice(choice: ToolChoice) -> str | Json:
+    if choice.mode == "named":
+        return {"type": "custom" if choice.custom else "function", "name": choice.names[0]}
+    if choice.mode == "allowed":
+        tools = [{"type": "function", "name": name} for name in choice.names]
+        mode = "required" if choice.required else "auto"
+        return {"type": "allowed_tools", "mode": mode, "tools": tools}
+    return choice.mode
+
+
+def _encode_text(request: Request, body: Json) -> None:
+    text: Json = {}
+    if request.format:
+        text["format"] = encode_format(request.format)
+    if request.verbosity:
+        text["verbosity"] = request.verbosity
+    if text:
+        body["text"] = text
+
+
+def encode_format(format_: OutputFormat) -> Json:
+    """Return ``text.format``."""
+    if format_.kind != "json_schema":
+        return {"type": format_.kind}
+    encoded: Json = {"type": "json_schema", "name": format_.name, "schema": format_.schema}
+    if format_.description is not None:
+        encoded["description"] = format_.description
+    if format_.strict is not None:
+        encoded["strict"] = format_.strict
+    return encoded
+
+
+def _encode_reasoning(request: Request, body: Json) -> None:
+    fields = {"effort": request.reasoning_effort, "summary": request.reasoning_summary}
+    if reasoning := {name: value for name, value in fields.items() if value is not None}:
+        body["reasoning"] = reasoning
+
+
+def _encode_limits(request: Request, body: Json, losses: list[Loss]) -> None:
+    sampling = request.sampling
+    known: dict[str, Any] = {
+        "max_output_tokens": request.max_output_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+    }
+    body |= {name: value for name, value in known.items() if value is not None}
+    unknown = {
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "seed": sampling.seed,
+        "logit_bias": sampling.logit_bias,
+    }
+    losses += [
+        Loss(name, "Responses has no such field")
+        for name, value in unknown.items()
+        if value is not None
+    ]
+
+
+def _encode_hints(request: Request, body: Json) -> None:
+    hints = request.hints
+    fields: dict[str, Any] = {
+        "user": hints.user,
+        "safety_identifier": hints.safety_identifier,
+        "metadata": hints.metadata,
+        "service_tier": hints.service_tier,
+        "prompt_cache_key": hints.prompt_cache_key,
+        "prompt_cache_retention": hints.prompt_cache_retention,
+    }
+    body |= {name: value for name, value in fields.items() if value is not None}
+    if hints.include:
+        body["include"] = list(hints.include)

@@ -1,0 +1,71 @@
+"""Tools and tool choice of a Responses request."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from airelays_app.dialects.base import Json
+from airelays_app.dialects.fields import (
+    objects,
+    optional_bool,
+    optional_object,
+    optional_text,
+    text_field,
+    wrong_type,
+)
+from airelays_app.neutral.request import HostedTool, Tool, ToolChoice
+
+
+def read_tools(value: Any, path: str) -> Iterator[Tool | HostedTool]:
+    """Yield the tools; the tools inside a ``namespace`` come one by one."""
+    if value is None:
+        return
+    for tool_path, tool in objects(value, path):
+        kind = tool.get("type")
+        if kind == "namespace":
+            yield from read_tools(tool.get("tools"), f"{tool_path}.tools")
+        elif kind == "function":
+            yield _read_function(tool_path, tool)
+        elif kind == "custom":
+            yield _read_custom(tool_path, tool)
+        else:
+            yield HostedTool("responses", tool, tool_path)
+
+
+def _read_function(path: str, tool: Json) -> Tool:
+    return Tool(
+        name=text_field(tool, "name", path),
+        description=optional_text(tool, "description", path),
+        parameters=optional_object(tool, "parameters", path),
+        strict=optional_bool(tool, "strict", path),
+    )
+
+
+def _read_custom(path: str, tool: Json) -> Tool:
+    return Tool(
+        name=text_field(tool, "name", path),
+        description=optional_text(tool, "description", path),
+        custom=True,
+        format=optional_object(tool, "format", path),
+    )
+
+
+def read_tool_choice(value: Any) -> ToolChoice | None:
+    """Return the neutral tool choice; raises Unprocessable for an unknown word."""
+    if value is None:
+        return None
+    if value in ("auto", "none", "required"):
+        return ToolChoice(value)
+    if not isinstance(value, dict):
+        raise wrong_type("tool_choice", "auto, none, required or an object")
+    if value.get("type") in ("function", "custom"):
+        name = text_field(value, "name", "tool_choice")
+        return ToolChoice("named", (name,), custom=value["type"] == "custom", native=value)
+    if value.get("type") == "allowed_tools":
+        return _read_allowed(value)
+    return ToolChoice("auto", native=value)
+
+
+def _read_allowed(value: Json) -> ToolChoice:
+    tools = objects(value.get("tools"), "tool_choice.tools")
+    names = tuple(text_field(tool, "name", path) for path, tool in tools)
+    return ToolChoice("allowed", names, required=value.get("mode") == "required", native=value)
