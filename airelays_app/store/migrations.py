@@ -2,21 +2,18 @@
 
 Each step is a function registered on :data:`MIGRATIONS` in the order in which it runs; it
 receives a :class:`sqlite_utils.Database`, finds the tables as the steps above left them, and is
-never edited once released. New steps go at the end of this file.
+never edited once released. New steps go at the end of this file, below the last one.
 
 The first steps also adopt what earlier releases wrote: ``files`` and ``conversations`` without a
 recorded schema version (seen in 0.2.4 and 0.22, 2026-11-22).
 """
 
 import sqlite3
-import time
 
 from sqlite_utils import Database as Tables
 from sqlite_utils import Migrations
 
-from airelays_app.framing import jsontext
 from airelays_app.store import legacy
-from airelays_app.store.item_ids import identified
 
 MIGRATIONS = Migrations("airelays")
 
@@ -44,6 +41,15 @@ def _is_current(tables: Tables) -> bool:
     return not MIGRATIONS.pending(tables)
 
 
+def _set_aside(db: Tables, name: str) -> str | None:
+    """Rename the table of an earlier release out of the way; return its new name."""
+    if name not in db.table_names():
+        return None
+    aside = f"{name}_of_earlier_release"
+    db.execute(f"ALTER TABLE {name} RENAME TO {aside}")
+    return aside
+
+
 @MIGRATIONS()
 def create_files(db: Tables) -> None:
     """Uploaded files; ``sequence`` is the order of arrival, ``deleted_at`` marks a tombstone."""
@@ -68,7 +74,7 @@ def create_files(db: Tables) -> None:
     db.execute("CREATE INDEX files_by_age ON files (created_at, sequence)")
     db.execute("CREATE INDEX files_bytes ON files (deleted_at, bytes)")
     if adopted:
-        _adopt_files(db, adopted)
+        legacy.adopt_files(db, adopted)
 
 
 @MIGRATIONS()
@@ -112,77 +118,58 @@ def create_conversations(db: Tables) -> None:
         """
     )
     if adopted:
-        _adopt_conversations(db, adopted)
+        legacy.adopt_conversations(db, adopted)
 
 
-def _set_aside(db: Tables, name: str) -> str | None:
-    """Rename the table of an earlier release out of the way; return its new name."""
-    if name not in db.table_names():
-        return None
-    aside = f"{name}_of_earlier_release"
-    db.execute(f"ALTER TABLE {name} RENAME TO {aside}")
-    return aside
+@MIGRATIONS()
+def create_limits(db: Tables) -> None:
+    """Counts of the rate limits, blocked addresses, and which credential has worked from where.
 
-
-def _adopt_files(db: Tables, earlier: str) -> None:
-    deleted_at = "deleted_at" if "deleted_at" in db.table(earlier).columns_dict else "NULL"
-    db.execute(
-        f"""
-        INSERT INTO files (id, filename, purpose, content_type, bytes, sha256, created_at,
-                           storage_path, deleted_at)
-        SELECT id, COALESCE(filename, 'upload'), COALESCE(purpose, 'assistants'),
-               COALESCE(content_type, 'application/octet-stream'), COALESCE(bytes, 0),
-               COALESCE(sha256, ''), CAST(COALESCE(created_at, 0) AS INTEGER),
-               COALESCE(storage_path, id), CAST({deleted_at} AS INTEGER)
-        FROM {earlier} ORDER BY created_at, rowid
-        """  # noqa: S608 - both names are ours
-    )
-    db.table(earlier).drop()
-
-
-def _adopt_conversations(db: Tables, earlier: str) -> None:
-    rows = db.query(f"SELECT * FROM {earlier} ORDER BY created_at, rowid")  # noqa: S608
-    for row in list(rows):
-        _adopt_conversation(db, row)
-    db.table(earlier).drop()
-
-
-def _adopt_conversation(db: Tables, row: dict[str, object]) -> None:
-    seed = row["seed_items_json"]
-    items, unreadable = legacy.items_of_seed(seed if isinstance(seed, str) else None)
-    created = int(str(row["created_at"] or 0).partition(".")[0])
-    updated = int(str(row["updated_at"] or created).partition(".")[0])
-    db.execute(
-        "INSERT INTO conversations VALUES (?, NULL, ?, ?, ?, ?, ?)",
-        [
-            row["id"],
-            row["metadata_json"] or "{}",
-            row["latest_response_id"],
-            created,
-            updated,
-            len(items),
-        ],
-    )
-    for position, (item_id, kind, item) in enumerate(identified(items, taken=set())):
-        db.execute(
-            "INSERT INTO conversation_items VALUES (?, ?, ?, ?, ?)",
-            [row["id"], position, item_id, kind, jsontext.dumps(item).decode()],
-        )
-    if unreadable is not None:
-        _keep_unreadable(db, conversation_id=str(row["id"]), text=unreadable)
-
-
-def _keep_unreadable(db: Tables, *, conversation_id: str, text: str) -> None:
-    """Keep what is not an item beside the conversation, so that adopting it loses nothing."""
+    All moments are seconds of the steady clock, whose offset for this boot is ``limit_clock``.
+    """
+    db.execute("CREATE TABLE limit_clock (boot TEXT PRIMARY KEY, offset REAL NOT NULL)")
     db.execute(
         """
-        CREATE TABLE IF NOT EXISTS unreadable_items (
-            conversation_id TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-            text TEXT NOT NULL,
-            found_at INTEGER NOT NULL
+        CREATE TABLE limit_counters (
+            key TEXT PRIMARY KEY,
+            value INTEGER NOT NULL,
+            expires_at REAL NOT NULL
         )
         """
     )
     db.execute(
-        "INSERT INTO unreadable_items VALUES (?, ?, ?)", [conversation_id, text, int(time.time())]
+        "CREATE TABLE limit_entries (key TEXT NOT NULL, at REAL NOT NULL, expires_at REAL NOT NULL)"
+    )
+    db.execute("CREATE INDEX limit_entries_by_key ON limit_entries (key, at)")
+    db.execute("CREATE INDEX limit_entries_by_expiry ON limit_entries (expires_at)")
+    db.execute(
+        """
+        CREATE TABLE limit_buckets (
+            key TEXT PRIMARY KEY,
+            tokens REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            full_at REAL NOT NULL
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE lockouts (
+            address TEXT NOT NULL,
+            origin TEXT NOT NULL,
+            blocked_at REAL NOT NULL,
+            blocked_until REAL NOT NULL,
+            PRIMARY KEY (address, origin)
+        )
+        """
+    )
+    db.execute(
+        """
+        CREATE TABLE known_credentials (
+            address TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            last_used_at REAL NOT NULL,
+            PRIMARY KEY (address, fingerprint)
+        )
+        """
     )
