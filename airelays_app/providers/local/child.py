@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import IO, Any
+from typing import Any
 
 from airelays_app.providers.local.process import ProcessId, process_id
 
@@ -42,7 +42,8 @@ class Orders:
 
     ``socket_path`` None means an ephemeral port of 127.0.0.1. ``context`` is in tokens and for
     each of the ``slots`` (answers generated at once). ``template`` None leaves the model its own
-    chat template. ``sleep_idle_seconds`` -1 keeps the weights in memory for ever.
+    chat template. ``sleep_idle_seconds`` -1 keeps the weights in memory for ever. A load that
+    takes more than ``load_seconds`` ends the process.
     """
 
     model: str
@@ -58,7 +59,7 @@ class Orders:
     slots: int
     embeddings: bool
     sleep_idle_seconds: int
-    start_seconds: int
+    load_seconds: int
     template: str | None
 
 
@@ -68,36 +69,26 @@ def main() -> int:
     orders = Orders(**json.loads(sys.stdin.readline()))
     if os.fork():
         os._exit(0)
-    with _answers() as answers:
-        server, state = _served(orders, answers)
+    signal.alarm(orders.load_seconds)
+    answers = _own_standard_output()
+    server, problem = _start(orders) if _hold(orders.lock_path) else (None, "busy")
     if server is None:
+        _say(answers, {"problem": problem})
         return 1
+    state = _state_of(orders, server.listening_address)
+    _publish(orders.state_path, state)
+    signal.alarm(0)
+    _say(answers, {"ready": True})
     _wait_for_the_end(orders, state)
     # The server's destructor would wait for running generations (32 s seen 2026-11-22).
     os._exit(0)
 
 
-def _answers() -> IO[str]:
+def _own_standard_output() -> int:
     """Return standard output for us alone: what libraries print goes to standard error."""
     own = os.dup(1)
     os.dup2(2, 1)
-    return open(own, "w", encoding="utf-8")
-
-
-def _served(orders: Orders, answers: IO[str]) -> tuple[Any, str]:
-    """Return the running server and the text of its state file; None if there is none."""
-    signal.alarm(orders.start_seconds)
-    server, problem = None, "busy"
-    if _hold(orders.lock_path):
-        server, problem = _start(orders)
-    if server is None:
-        _say(answers, {"problem": problem})
-        return None, ""
-    state = _state_of(orders, server.listening_address)
-    _publish(orders.state_path, state)
-    signal.alarm(0)
-    _say(answers, {"ready": True})
-    return server, state
+    return own
 
 
 def _hold(lock_path: str) -> bool:
@@ -173,10 +164,10 @@ def _publish(state_path: str, state: str) -> None:
     fresh.replace(state_path)
 
 
-def _say(answers: IO[str], line: dict[str, Any]) -> None:
+def _say(answers: int, line: dict[str, Any]) -> None:
     with contextlib.suppress(BrokenPipeError):  # whoever asked may be gone; others will ask
-        answers.write(json.dumps(line) + "\n")
-        answers.flush()
+        os.write(answers, json.dumps(line).encode() + b"\n")
+    os.close(answers)
 
 
 def _wait_for_the_end(orders: Orders, state: str) -> None:

@@ -23,12 +23,11 @@ class StartFailed(Exception):
         self.problem: StartProblem = problem
 
 
-def launch(
-    command: Sequence[str], orders: bytes, log: Path, deadline: float
-) -> Literal["ready", "busy"]:
+def launch(command: Sequence[str], orders: bytes, log: Path, deadline: float) -> None:
     """Run ``command``, hand it its ``orders`` and wait for its one line until ``deadline``.
 
-    "busy" means that another server holds the lock. ``deadline`` is a time.monotonic() value.
+    Returns when it is ready, and also when another server turned out to hold the lock: the state
+    file tells which. ``deadline`` is a time.monotonic() value.
     Raises :class:`StartFailed`; nothing of the attempt is left running then. No descriptor of
     this process is inherited, so the listening sockets of the relay do not live on in the server.
     """
@@ -49,12 +48,9 @@ def launch(
             with suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
             raise
-    if "ready" in report:
-        return "ready"
-    problem = str(report.get("problem"))
-    if problem == "busy":
-        return "busy"
-    raise StartFailed(_REPORTED.get(problem, "ended"))
+    problem = report.get("problem")
+    if problem is not None and problem != "busy":
+        raise StartFailed(_REPORTED.get(str(problem), "ended"))
 
 
 def _report_of(

@@ -37,6 +37,8 @@ CHILD = (sys.executable, "-P", "-m", "airelays_app.providers.local.child")
 # sockaddr_un.sun_path is 108 bytes on Linux, one of them the terminating zero (unix(7)).
 SOCKET_PATH_BYTES = 107
 
+# The starter gives up first; this ends a hung load whose starter is gone.
+_GRACE_SECONDS = 5
 _TEMPLATE = files("airelays_app.providers.local") / "chatml.jinja"
 
 _MESSAGES = {
@@ -95,6 +97,10 @@ class _Running:
     owner: ProcessId
     endpoint: Endpoint
 
+    def usable(self) -> bool:
+        """Return whether the server lives and will stay, because its owner lives too."""
+        return self.process.alive() and self.owner.alive()
+
 
 class LocalServer:
     """The one model server of ``data_dir``; any number of processes and threads may ask for it.
@@ -134,7 +140,11 @@ class LocalServer:
         if not self._dir.is_dir():
             return
         with self._alone():
-            self._end_recorded()
+            recorded = self._recorded()
+            if recorded is not None:
+                end(recorded.process)
+            for name in ("server.json", "server.sock"):
+                (self._dir / name).unlink(missing_ok=True)
 
     def status(self) -> Status:
         """Return what is there, without starting anything."""
@@ -162,24 +172,29 @@ class LocalServer:
             raise Unavailable(_MESSAGES["system"].format(reason=error.strerror)) from error
 
     def _start(self, asked: float) -> Endpoint:
-        running = self._running()
-        if running is not None:
-            return running.endpoint
         self._refuse_if_just_failed(asked)
         line = orders_line(self._orders())
+        log = self._dir / "server.log"
         deadline = time.monotonic() + self._options.start_seconds
-        self._end_recorded()
-        try:
-            while launch(self._command, line, self._dir / "server.log", deadline) == "busy":
-                if (running := self._running()) is not None:
-                    return running.endpoint
-        except StartFailed as failure:
-            self._failure_path.write_text(json.dumps([time.monotonic(), failure.problem]))
-            raise
-        running = self._running()
-        if running is None:
-            raise StartFailed("ended")
+        while (running := self._running_or_ended()) is None:
+            try:
+                launch(self._command, line, log, deadline)
+            except StartFailed as failure:
+                self._failure_path.write_text(json.dumps([time.monotonic(), failure.problem]))
+                raise
         return running.endpoint
+
+    def _running_or_ended(self) -> _Running | None:
+        """Return the server; one whose owner is gone is ended here, not waited for.
+
+        The state file stays: the next server replaces it, and one that is just becoming ready
+        (its starter was killed) must not lose it.
+        """
+        recorded = self._recorded()
+        if recorded is None or recorded.usable():
+            return recorded
+        end(recorded.process)
+        return None
 
     def _orders(self) -> Orders:
         if self._owner is None:
@@ -202,7 +217,7 @@ class LocalServer:
             slots=options.slots,
             embeddings=options.embeddings,
             sleep_idle_seconds=options.sleep_idle_seconds,
-            start_seconds=math.ceil(options.start_seconds),
+            load_seconds=math.ceil(options.start_seconds) + _GRACE_SECONDS,
             template=_TEMPLATE.read_text() if options.model is None else None,
         )
 
@@ -234,19 +249,9 @@ class LocalServer:
     def _failure_path(self) -> Path:
         return self._dir / "failed.json"
 
-    def _end_recorded(self) -> None:
-        recorded = self._recorded()
-        if recorded is not None:
-            end(recorded.process)
-        for name in ("server.json", "server.sock"):
-            (self._dir / name).unlink(missing_ok=True)
-
     def _running(self) -> _Running | None:
-        """Return the server if it is alive and will stay: its owner lives as well."""
         recorded = self._recorded()
-        if recorded is None or not recorded.process.alive() or not recorded.owner.alive():
-            return None
-        return recorded
+        return recorded if recorded is not None and recorded.usable() else None
 
     def _recorded(self) -> _Running | None:
         try:

@@ -101,11 +101,12 @@ _FAKE_LLAMA = """
                 starts.write(f"{os.getpid()}\\n")
             if mode == "hang":
                 time.sleep(3600)
+            while mode == "gate" and not os.path.exists(params.model.path + ".open"):
+                time.sleep(0.02)
             if mode == "die":
                 os._exit(7)
             if mode == "refuse":
                 raise RuntimeError("no such model")
-            time.sleep(0.2)
             host = params.hostnames[0]
             family = socket.AF_UNIX if "/" in host else socket.AF_INET
             self.socket = socket.socket(family, socket.SOCK_STREAM)
