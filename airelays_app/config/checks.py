@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-_TOKEN = re.compile(r"[\x21-\x7e]{16,512}", re.ASCII)
+_TOKEN = re.compile(r"[\x21-\x7e]{16,4096}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _PROXY_SCHEMES = frozenset({"http", "https"})
 
@@ -50,7 +50,7 @@ def proxy(value: str) -> None:
 def token(value: str) -> None:
     """A relay token that the owner chose; nothing means there is none."""
     if value and not _TOKEN.fullmatch(value):
-        raise ValueError("must be 16 to 512 printable ASCII characters without spaces")
+        raise ValueError("must be 16 to 4096 printable ASCII characters without spaces")
 
 
 def not_blank(value: str) -> None:

@@ -66,9 +66,9 @@ class Setting:
         if value in self.row.superseded:
             return self.default
         if self.row.minimum is not None and value < self.row.minimum:
-            raise ValueError(f"must be at least {self.row.minimum:g}")
+            raise ValueError(f"must be at least {plain_number(self.row.minimum)}")
         if self.row.maximum is not None and value > self.row.maximum:
-            raise ValueError(f"must be at most {self.row.maximum:g}")
+            raise ValueError(f"must be at most {plain_number(self.row.maximum)}")
         if self.row.check is not None:
             self.row.check(value)
         return value
@@ -126,6 +126,11 @@ def settings_of(section: str, declared: type) -> tuple[Setting, ...]:
         for field in fields(declared)
         if _ROW in field.metadata
     )
+
+
+def plain_number(number: float) -> str:
+    """Return a bound for people: ``65535``, not ``65535.0`` or ``6.5e+04``."""
+    return str(int(number)) if number == int(number) else str(number)
 
 
 def _default(field: Field[Any]) -> Any:

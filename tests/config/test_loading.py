@@ -103,7 +103,7 @@ def test_words_for_false(home, text):
         ("TRUSTED_PROXIES", "10.0.0.0/8,everyone", "everyone"),
         ("CORS_ORIGINS", "https://a.example/path", "a.example"),
         ("ALLOWED_HOSTS", "relay.lan,a b", "a b"),
-        ("BEARER_TOKEN", "short", "16 to 512"),
+        ("BEARER_TOKEN", "short", "16 to 4096"),
         ("MODELS_ALIASES", "gpt-4o", "name=value"),
         ("MODELS_ALIASES", "{bad", "JSON"),
         ("HOST", "not a host", "address or a host name"),
