@@ -82,7 +82,7 @@ def test_the_generator_brings_stale_files_up_to_date(tmp_path):
     for original in (PAGE, EXAMPLE):
         copy = tmp_path / original.relative_to(ROOT)
         copy.parent.mkdir()
-        copy.write_text(original.read_text().replace("AIRELAYS_PORT", "STALE"))
+        copy.write_text(original.read_text().replace("Processes that answer", "Stale"))
     write_files(tmp_path)
     assert (tmp_path / "docs/configuration.rst").read_text() == PAGE.read_text()
     assert (tmp_path / "config/airelays.example.toml").read_text() == EXAMPLE.read_text()
