@@ -40,6 +40,7 @@ REJECTION_SECONDS: Final = 60.0
 """A token that is rejected this soon after a rejection led to it will not be helped by another."""
 _WAIT_SECONDS: Final = LOCK_WAIT_SECONDS + 60.0
 _ROUNDS: Final = 3
+_NOT_NOW: Final = "The login could not be renewed just now: {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,19 +208,22 @@ class CodexSession:
             _require_no_problem(login)
             if login.access is not None and self._usable(login, rejected=rejected):
                 return login.access
-            self._require_no_recent_failure(login)
+            self._require_renewable(login)
             try:
-                self._fly(rejected=rejected).result(timeout=_WAIT_SECONDS)
+                outcome = self._fly(rejected=rejected).result(timeout=_WAIT_SECONDS)
             except FutureTimeoutError:
                 break
-        raise UpstreamUnreachable("The login could not be renewed just now; try again")
+            _require_success(outcome)
+        raise UpstreamUnreachable(_NOT_NOW.format("it is still being renewed; try again"))
 
-    def _require_no_recent_failure(self, login: _Login) -> None:
+    def _require_renewable(self, login: _Login) -> None:
+        if not login.credentials.refresh_token:
+            raise UpstreamLoginError("incomplete", detail="there is no refresh token")
         refusal, trouble = self._refusal(login), self._recent_trouble()
         if refusal is not None:
             raise UpstreamLoginError("refresh_failed", detail=refusal)
         if trouble is not None:
-            raise UpstreamUnreachable(f"The login could not be renewed just now: {trouble}")
+            raise UpstreamUnreachable(_NOT_NOW.format(trouble))
 
     def _fly(self, *, rejected: str | None) -> Future[Outcome]:
         """Return the renewal under way in this process, starting one if there is none."""
@@ -319,6 +323,13 @@ def _unusable(stamp: FileStamp | None, problem: LoginProblem, detail: str) -> _L
 def _require_no_problem(login: _Login) -> None:
     if login.problem is not None:
         raise UpstreamLoginError(login.problem, detail=login.detail)
+
+
+def _require_success(outcome: Outcome) -> None:
+    if outcome.problem is not None:
+        raise UpstreamLoginError(outcome.problem, detail=outcome.detail)
+    if outcome.trouble:
+        raise UpstreamUnreachable(_NOT_NOW.format(outcome.trouble))
 
 
 def _iso(moment: float | None) -> str | None:
