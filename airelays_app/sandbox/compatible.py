@@ -1,0 +1,183 @@
+"""An OpenAI-compatible server such as people run at home: chat, completions, Responses, models."""
+
+import hmac
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from airelays_app.sandbox.answering import reply_to
+from airelays_app.sandbox.asked import Asked, from_chat, from_completions, from_responses
+from airelays_app.sandbox.chat_chunks import VARIANTS, ChatStream, CompletionStream, Variant
+from airelays_app.sandbox.delivery import deliver_stream
+from airelays_app.sandbox.exchange import Answer, json_answer
+from airelays_app.sandbox.frames import DONE, chunk_frame, responses_frames
+from airelays_app.sandbox.plan import Frame
+from airelays_app.sandbox.recorded import RecordedRequest
+from airelays_app.sandbox.refusals import fault
+from airelays_app.sandbox.replies import Reply
+from airelays_app.sandbox.responses_events import ResponsesStream
+from airelays_app.sandbox.routing import Route, Visit
+from airelays_app.sandbox.seals import Sealer
+from airelays_app.sandbox.settings import Settings
+
+COMPATIBLE_MODELS = ("sandbox-small", "sandbox-large", "sandbox/reasoner:7b")
+"""The models on offer; one has a name with a slash and a colon, as local servers give them."""
+
+_CREATED = 1_760_000_000
+_Stream = ChatStream | CompletionStream
+
+
+class Compatible:
+    """The server's routes; ``key`` is the API key it wants."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._sealer = Sealer()
+        self.key = f"sk-sandbox-{secrets.token_hex(16)}"
+
+    def routes(self) -> dict[tuple[str, str], Route]:
+        """Return the server's routes by method and path."""
+        return {
+            ("GET", "/v1/models"): self._route(_models),
+            ("POST", "/v1/chat/completions"): self._route(self._chat, from_chat),
+            ("POST", "/v1/completions"): self._route(self._completions, from_completions),
+            ("POST", "/v1/responses"): self._route(self._responses, from_responses),
+        }
+
+    def _route(
+        self,
+        handle: Callable[[Visit], Answer | None],
+        read: Callable[[dict[str, Any]], Asked] | None = None,
+    ) -> Route:
+        return Route("compatible", handle, self._guard, read)
+
+    def _guard(self, request: RecordedRequest) -> Answer | None:
+        wanted = f"Bearer {self.key}".encode()
+        given = request.headers.get("authorization", "").encode("latin-1", "replace")
+        if hmac.compare_digest(given, wanted):
+            return None
+        return fault("Incorrect API key provided.", None, "invalid_api_key", status=401)
+
+    @property
+    def _variant(self) -> Variant:
+        return VARIANTS[self._settings.variant]
+
+    def _chat(self, visit: Visit) -> Answer | None:
+        if refused := _refused(visit, "messages") or _bad_messages(visit.body):
+            return refused
+        reply = _reply(visit)
+        usage = _wants_usage(visit.body)
+        stream = ChatStream(reply, visit.body["model"], self._variant, include_usage=usage)
+        return _sent(visit, stream, reply)
+
+    def _completions(self, visit: Visit) -> Answer | None:
+        if refused := _refused(visit, "prompt"):
+            return refused
+        reply = _reply(visit)
+        usage = _wants_usage(visit.body)
+        stream = CompletionStream(reply, visit.body["model"], include_usage=usage)
+        return _sent(visit, stream, reply)
+
+    def _responses(self, visit: Visit) -> Answer | None:
+        if refused := _refused(visit, "input"):
+            return refused
+        reply = _reply(visit)
+        wants_seal = "reasoning.encrypted_content" in (visit.body.get("include") or [])
+        stream = ResponsesStream(reply, visit.body, seal=self._sealer.seal if wants_seal else None)
+        if not _streams(visit):
+            return _settled(stream, reply)
+        frames = responses_frames(stream.events(), event_lines=self._variant.event_lines)
+        deliver_stream(visit.exchange, frames, _stream_headers(), visit.plan)
+        return None
+
+
+def _models(_: Visit) -> Answer:
+    data = [
+        {"id": name, "object": "model", "created": _CREATED, "owned_by": "sandbox"}
+        for name in COMPATIBLE_MODELS
+    ]
+    return json_answer(200, {"object": "list", "data": data})
+
+
+def _refused(visit: Visit, needed: str) -> Answer | None:
+    body = visit.body
+    if not isinstance(visit.request.json, dict):
+        return fault("We could not parse the JSON body of your request.", None)
+    for name in ("model", needed):
+        if not body.get(name):
+            message = f"Missing required parameter: '{name}'."
+            return fault(message, name, "missing_required_parameter")
+    if body["model"] not in COMPATIBLE_MODELS:
+        message = f"The model '{body['model']}' does not exist."
+        return fault(message, "model", "model_not_found", status=404)
+    if body.get("n") not in (None, 1):
+        return fault("Only one choice is supported.", "n", "unsupported_value")
+    return None
+
+
+def _bad_messages(body: dict[str, Any]) -> Answer | None:
+    messages = body["messages"]
+    if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
+        return fault("Invalid type for 'messages': expected an array of objects.", "messages")
+    open_calls: set[str] = set()
+    for index, message in enumerate(messages):
+        where = f"messages[{index}]"
+        if message.get("role") not in ("system", "developer", "user", "assistant", "tool"):
+            return fault(f"Invalid value for '{where}.role'.", f"{where}.role", "invalid_value")
+        open_calls |= {str(call.get("id")) for call in message.get("tool_calls") or []}
+        if message["role"] == "tool" and message.get("tool_call_id") not in open_calls:
+            return fault("A 'tool' message must follow the call it answers.", f"{where}.role")
+    return None
+
+
+def _reply(visit: Visit) -> Reply:
+    assert visit.asked
+    return visit.plan.edited(reply_to(visit.asked))
+
+
+def _wants_usage(body: dict[str, Any]) -> bool:
+    options = body.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True
+
+
+def _streams(visit: Visit) -> bool:
+    return visit.body.get("stream") is True and not visit.plan.plain
+
+
+def _sent(visit: Visit, stream: _Stream, reply: Reply) -> Answer | None:
+    if not _streams(visit):
+        return _failure(reply) or json_answer(200, stream.whole())
+    deliver_stream(visit.exchange, _frames(stream.chunks()), _stream_headers(), visit.plan)
+    return None
+
+
+def _settled(stream: ResponsesStream, reply: Reply) -> Answer:
+    for _ in stream.events():
+        continue
+    if reply.outcome.ending == "error":
+        return _failure(reply) or json_answer(500, {})
+    return json_answer(200, stream.response)
+
+
+def _failure(reply: Reply) -> Answer | None:
+    if reply.outcome.ending not in ("failed", "error"):
+        return None
+    error = {"message": reply.outcome.message, "type": "server_error", "param": None}
+    return json_answer(500, {"error": {**error, "code": reply.outcome.code}})
+
+
+def _frames(chunks: Iterable[dict[str, Any]]) -> Iterator[Frame]:
+    failing = False
+    for chunk in chunks:
+        failing = "error" in chunk
+        yield chunk_frame(chunk)
+    if not failing:
+        yield DONE
+
+
+def _stream_headers() -> tuple[tuple[str, str], ...]:
+    return (
+        ("content-type", "text/event-stream"),
+        ("cache-control", "no-cache"),
+        ("x-request-id", f"req_{secrets.token_hex(16)}"),
+    )

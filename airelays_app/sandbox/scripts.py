@@ -1,0 +1,115 @@
+"""Which behaviours a request meets: scripted ones, those in its model name, those in its prompt."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from airelays_app.sandbox.answering import behaviours_in
+from airelays_app.sandbox.behaviours import BEHAVIOURS, Bound, bind, options_in
+from airelays_app.sandbox.plan import Family, Plan
+from airelays_app.sandbox.recorded import RecordedRequest
+
+SUFFIX = "+"
+"""Parts a model's name from behaviours: ``gpt-5.5+slow+crlf``."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    bound: list[Bound]
+    path: str
+    model: str | None
+    left: int
+
+
+class Script:
+    """A queue of behaviours waiting for the requests they are meant for; safe for many threads."""
+
+    def __init__(self) -> None:
+        self._queue: list[_Entry] = []
+        self._met_once: set[tuple[str, bytes]] = set()
+        self._guard = threading.Lock()
+
+    def add(
+        self,
+        names: str,
+        *,
+        times: int,
+        path: str | None,
+        model: str | None,
+        options: dict[str, Any],
+    ) -> None:
+        """Queue ``names`` (joined with ``+``) for the next ``times`` matching requests.
+
+        Raises:
+            ValueError: an unknown behaviour or option.
+        """
+        first, *others = names.split(SUFFIX)
+        bound = [bind(first, (), options), *(bind(name, (), {}) for name in others)]
+        where = BEHAVIOURS[first].path if path is None else path
+        with self._guard:
+            self._queue.append(_Entry(bound, where, model, times))
+
+    def clear(self) -> None:
+        """Forget what is queued."""
+        with self._guard:
+            self._queue.clear()
+            self._met_once.clear()
+
+    def plan(
+        self, request: RecordedRequest, family: Family, *, inference: bool, prompt: str
+    ) -> Plan:
+        """Return the plan for a request; takes one queued entry off if one matches.
+
+        Raises:
+            ValueError: the prompt or the model name asks for an unknown behaviour.
+        """
+        plan = Plan(family)
+        for apply in self._scripted(request, inference=inference):
+            apply(plan)
+        if inference:
+            for apply in self._requested(request, prompt):
+                apply(plan)
+        return plan
+
+    def _scripted(self, request: RecordedRequest, *, inference: bool) -> list[Bound]:
+        with self._guard:
+            for entry in self._queue:
+                if _matches(entry, request, inference=inference):
+                    entry.left -= 1
+                    if not entry.left:
+                        self._queue.remove(entry)
+                    return entry.bound
+        return []
+
+    def _requested(self, request: RecordedRequest, prompt: str) -> Iterator[Bound]:
+        for name in _model_of(request).split(SUFFIX)[1:]:
+            if self._meets(name, request):
+                yield bind(name, (), {})
+        for directive in behaviours_in(prompt):
+            if self._meets(directive.name, request):
+                given, options = options_in(directive.text)
+                yield bind(directive.name, given, options)
+
+    def _meets(self, name: str, request: RecordedRequest) -> bool:
+        if name not in BEHAVIOURS or not BEHAVIOURS[name].once:
+            return True
+        key = (name, hashlib.sha256(request.body).digest())
+        with self._guard:
+            if key in self._met_once:
+                self._met_once.remove(key)
+                return False
+            self._met_once.add(key)
+            return True
+
+
+def _matches(entry: _Entry, request: RecordedRequest, *, inference: bool) -> bool:
+    if entry.model is not None and entry.model != _model_of(request):
+        return False
+    return request.path.endswith(entry.path) if entry.path else inference
+
+
+def _model_of(request: RecordedRequest) -> str:
+    given = request.json.get("model") if isinstance(request.json, dict) else None
+    return given if isinstance(given, str) else ""
