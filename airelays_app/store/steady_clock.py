@@ -1,0 +1,73 @@
+"""One clock for limits: seconds that no correction of the wall clock moves.
+
+Blocks and windows outlive restarts, so they need a time that means the same in every process and
+after a reboot; a home server without a battery-backed clock boots in 1970 and jumps when the
+network comes. Here the wall clock is asked once per boot. From then on time is what the kernel
+has counted since boot, suspended time included, plus that one offset, which all processes share
+through the database. It never runs backwards: a boot with an earlier wall clock continues from
+the latest moment that was recorded, so a block lasts longer by the time the machine was off at
+most, and never for ever.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from airelays_app.store.database import Database
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_RECORDED_MOMENTS = """
+    SELECT MAX(moment) FROM (
+        SELECT MAX(at) AS moment FROM limit_entries
+        UNION ALL SELECT MAX(updated_at) FROM limit_buckets
+        UNION ALL SELECT MAX(blocked_at) FROM lockouts
+        UNION ALL SELECT MAX(last_used_at) FROM known_credentials
+    )
+"""
+
+
+def seconds_since_boot() -> float:
+    """Return the kernel's count, the same in every process, suspended time included."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def boot_id() -> str:
+    """Return the kernel's random name of this boot."""
+    return _BOOT_ID.read_text(encoding="ascii").strip()
+
+
+class SteadyClock:
+    """A function of no arguments; see :meth:`__call__`."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        since_boot: Callable[[], float] = seconds_since_boot,
+        boot: Callable[[], str] = boot_id,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._since_boot = since_boot
+        self._boot = boot
+        self._wall = wall
+        self._offset: float | None = None
+
+    def __call__(self) -> float:
+        """Return the time in seconds, near Unix time; the first call may raise Unavailable."""
+        if self._offset is None:
+            self._offset = self._shared_offset(self._boot())
+        return self._since_boot() + self._offset
+
+    def _shared_offset(self, boot: str) -> float:
+        with self._database.writing() as connection:
+            row = connection.execute(
+                "SELECT offset FROM limit_clock WHERE boot = ?", (boot,)
+            ).fetchone()
+            if row is not None:
+                return float(row["offset"])
+            latest = connection.execute(_RECORDED_MOMENTS).fetchone()[0] or 0.0
+            offset = max(self._wall(), float(latest)) - self._since_boot()
+            connection.execute("DELETE FROM limit_clock")
+            connection.execute("INSERT INTO limit_clock VALUES (?, ?)", (boot, offset))
+        return offset
