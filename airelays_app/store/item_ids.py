@@ -1,10 +1,13 @@
 """Ids of conversation items: kept when the item brings a free one, made by type otherwise."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airelays_app.ids import fresh_id
 
+_ID = re.compile(r"[\x21-\x7e]{1,512}")
+_TYPE = re.compile(r"[\x21-\x7e]{1,128}")
 _PREFIX_OF_TYPE = {
     "message": "msg",
     "reasoning": "rs",
@@ -28,18 +31,29 @@ _PREFIX_OF_TYPE = {
 }
 
 
+def own_id(item: dict[str, Any]) -> str | None:
+    """Return the id that the item brings, None when it has none or one that cannot be kept."""
+    offered = item.get("id")
+    return offered if isinstance(offered, str) and _ID.fullmatch(offered) else None
+
+
 def identified(
     items: Iterable[dict[str, Any]], *, taken: set[str]
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield ``(item_id, type, item with that id)`` for each item, in order.
 
-    An item without a type is a message. An id that is missing, not a string or in ``taken``
-    is replaced by a fresh one; ``taken`` grows by the ids handed out.
+    An item without a type is a message. An id that is missing, unusable or in ``taken`` is
+    replaced by a fresh one; ``taken`` grows by the ids handed out.
     """
     for item in items:
-        kind = item["type"] if isinstance(item.get("type"), str) else "message"
-        offered = item.get("id")
-        usable = isinstance(offered, str) and offered and offered not in taken
-        item_id = str(offered) if usable else fresh_id(_PREFIX_OF_TYPE.get(kind, "item"))
+        kind = _type(item)
+        item_id = own_id(item)
+        if item_id is None or item_id in taken:
+            item_id = fresh_id(_PREFIX_OF_TYPE.get(kind, "item"))
         taken.add(item_id)
-        yield item_id, kind, item if usable else {**item, "id": item_id}
+        yield item_id, kind, item if item.get("id") == item_id else {**item, "id": item_id}
+
+
+def _type(item: dict[str, Any]) -> str:
+    kind = item.get("type")
+    return kind if isinstance(kind, str) and _TYPE.fullmatch(kind) else "message"

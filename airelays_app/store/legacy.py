@@ -7,7 +7,6 @@ in one JSON text. 0.2.x stored there, and as metadata, whatever the client had s
 string included (seen 2026-11-22).
 """
 
-import json
 from typing import Any
 
 from sqlite_utils import Database as Tables
@@ -75,20 +74,20 @@ def items_of_seed(text: str | None) -> tuple[list[dict[str, Any]], str | None]:
     if not text:
         return [], None
     try:
-        seed = json.loads(text)
-    except (ValueError, RecursionError):
+        seed = jsontext.loads(text.encode())
+    except jsontext.JsonTextError:
         return [], text
     entries = seed if isinstance(seed, list) else [] if seed is None else [seed]
     items = [item for entry in entries if (item := _item(entry)) is not None]
     strange = [entry for entry in entries if _item(entry) is None]
-    return items, json.dumps(strange) if strange else None
+    return items, jsontext.dumps(strange).decode() if strange else None
 
 
 def metadata_of_text(text: str) -> tuple[dict[str, Any], str | None]:
     """Return the metadata object that ``text`` holds, or none and the text itself."""
     try:
-        metadata = json.loads(text)
-    except (ValueError, RecursionError):
+        metadata = jsontext.loads(text.encode())
+    except jsontext.JsonTextError:
         return {}, text
     if isinstance(metadata, dict):
         return metadata, None

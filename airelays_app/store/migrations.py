@@ -79,7 +79,10 @@ def create_files(db: Tables) -> None:
 
 @MIGRATIONS()
 def create_conversations(db: Tables) -> None:
-    """Conversations, their items as rows, and the lease of the turn that is running."""
+    """Conversations, their items as rows, and the lease of the turn that is running.
+
+    A lease ends at ``expires_at`` seconds since the boot that its ``holder`` names.
+    """
     adopted = _set_aside(db, "conversations")
     db.execute(
         """

@@ -142,7 +142,7 @@ def test_an_empty_seed_has_no_items(path, seed):
     [
         ("{broken", "{broken"),
         ("[" * 100_000, "[" * 100_000),
-        ('[1, {"role": "user", "content": "a"}, null]', "[1, null]"),
+        ('[1, {"role": "user", "content": "a"}, null]', "[1,null]"),
     ],
 )
 def test_what_is_not_an_item_is_kept_aside_until_the_conversation_goes(path, seed, kept):
