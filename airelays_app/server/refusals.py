@@ -1,0 +1,57 @@
+"""Answers that the server gives itself, where no application is there to give them.
+
+They name neither the offending bytes nor their place: a malformed header may be a credential.
+"""
+
+import json
+from http import HTTPStatus
+
+from gunicorn.http import errors as http_errors
+
+from airelays_app.errors import RelayError
+
+_STATUS_BY_ERROR: tuple[tuple[type[Exception], HTTPStatus], ...] = (
+    (http_errors.InvalidResponseHeader, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (http_errors.InvalidResponseHeaderName, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (http_errors.ConfigurationProblem, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (http_errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG),
+    (http_errors.LimitRequestHeaders, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE),
+    (http_errors.UnsupportedTransferCoding, HTTPStatus.NOT_IMPLEMENTED),
+    (http_errors.ExpectationFailed, HTTPStatus.EXPECTATION_FAILED),
+    (http_errors.ParseException, HTTPStatus.BAD_REQUEST),
+)
+_ADVICE = {
+    HTTPStatus.BAD_REQUEST: "The request is not valid HTTP/1.1.",
+    HTTPStatus.REQUEST_TIMEOUT: "The request arrived too slowly. Send it again.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The request line is too long.",
+    HTTPStatus.EXPECTATION_FAILED: "The only Expect header understood is 100-continue.",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The request has too many or too long headers.",
+    HTTPStatus.NOT_IMPLEMENTED: "The only transfer coding understood is chunked.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "The relay failed to answer. Its log says why.",
+}
+
+
+def status_of(error: Exception) -> HTTPStatus:
+    """Return the status that answers ``error``: 500 unless the request is to blame."""
+    if isinstance(error, RelayError):
+        return HTTPStatus(error.status)
+    for kind, status in _STATUS_BY_ERROR:
+        if isinstance(error, kind):
+            return status
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def reply_of(status: HTTPStatus) -> bytes:
+    """Return a whole HTTP answer in the OpenAI error envelope; the connection closes after it."""
+    kind = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
+    code = status.phrase.lower().replace(" ", "_").replace("-", "_")
+    message = _ADVICE.get(status, status.phrase)
+    error = {"message": message, "type": kind, "param": None, "code": code}
+    body = json.dumps({"error": error}).encode()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+        "Connection: close\r\n"
+        "Content-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
