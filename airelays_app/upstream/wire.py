@@ -13,12 +13,12 @@ from math import ceil
 from time import monotonic
 
 from airelays_app.errors import ClientGone, UpstreamCut, UpstreamTimeout
+from airelays_app.upstream.waiting import GONE
 
 READ_SIZE = 65_536
 """Most bytes of one piece."""
 
 _SEND_SIZE = 262_144
-_GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -68,7 +68,7 @@ class Wire:
         if watch is not None:
             if self._watch_fd < 0:
                 raise ClientGone
-            self._poll.register(self._watch_fd, _GONE)
+            self._poll.register(self._watch_fd, GONE)
 
     def send(self, data: bytes) -> bytes:
         """Send all of ``data``; return the bytes of an answer that came before all was taken.

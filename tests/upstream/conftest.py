@@ -127,7 +127,7 @@ class Upstream:
             script(Peer(sock))
         except OSError:
             return
-        except BaseException as error:  # noqa: BLE001 - shown by close()
+        except BaseException as error:
             self.failures.append(error)
         finally:
             sock.close()

@@ -123,7 +123,7 @@ def test_silence_in_the_body_is_a_timeout(upstream, client, post):
     upstream.script = script
     pieces = client.send(post(upstream.url, read_timeout=0.3)).pieces(tick=0.1)
     assert next(pieces) == b"!"
-    with pytest.raises(UpstreamTimeout, match="127.0.0.1 was silent for 0.3 seconds"):
+    with pytest.raises(UpstreamTimeout, match=r"was silent for 0[.]3 seconds"):
         list(pieces)
 
 
