@@ -1,8 +1,9 @@
 """What the ChatGPT subscription login asks of a client, each value named and settable.
 
-Source of every value unless it says otherwise: AIRelays 0.22.0 sources and openai/codex
-(codex-rs/login), seen 2026-11-22. They describe the public client of the vendor's own command
-line tool; there is no other client id a private installation could use.
+The settings of ``[upstream]`` and ``[auth]`` override what an installation may have to change;
+their defaults are the same. Source of every value unless it says otherwise: AIRelays 0.22.0
+sources and openai/codex (codex-rs/login), seen 2026-11-22. They describe the public client of the
+vendor's own command line tool; there is no other client id a private installation could use.
 """
 
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ ORIGINATOR: Final = "codex_cli_rs"
 """The backend answers 403 to an originator that is not on its list."""
 USER_AGENT: Final = f"airelays/{VERSION}"
 """Our own name: nothing in the flow needs another one."""
-CLIENT_VERSION: Final = "0.153.4"
-"""A lower version makes the backend hide its newer models (AIRelays 0.22.0's floor)."""
+CLIENT_VERSION: Final = "0.169.0"
+"""A lower version makes the backend hide its newer models; this is Codex CLI's of 2026-11-22."""
 
 AUTHORIZE_PATH: Final = "/oauth/authorize"
 TOKEN_PATH: Final = "/oauth/token"  # noqa: S105 - the path of an endpoint

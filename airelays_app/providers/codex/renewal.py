@@ -115,12 +115,10 @@ class LoginRenewal:
         with self._journal.begin(fingerprint(current.refresh_token), cut_off=cut_off) as pending:
             try:
                 answer = request_renewal(self._issuer, self._post, current.refresh_token)
-            except UpstreamUnreachable:
-                if not cut_off:
+            except UpstreamError as error:
+                if isinstance(error, UpstreamUnreachable) and not cut_off:
                     self._journal.forget()
-                return Outcome(trouble="the login issuer cannot be reached")
-            except UpstreamError:
-                return Outcome(trouble="the login issuer did not answer")
+                return Outcome(trouble=error.message)
             at = self._clock()
             try:
                 pending.keep(answer, at=at)

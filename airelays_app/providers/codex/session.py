@@ -17,8 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from airelays_app.errors import LoginProblem, UpstreamLoginError, UpstreamUnreachable
-from airelays_app.providers.codex.claims import read_claims
-from airelays_app.providers.codex.constants import REFRESH_INTERVAL_SECONDS, Issuer
+from airelays_app.providers.codex.constants import Issuer
 from airelays_app.providers.codex.credentials import (
     CredentialFile,
     Credentials,
@@ -27,11 +26,10 @@ from airelays_app.providers.codex.credentials import (
     fingerprint,
 )
 from airelays_app.providers.codex.journal import Journal
+from airelays_app.providers.codex.lifetime import RENEW_AHEAD_SECONDS, Lifetime, lifetime_of
 from airelays_app.providers.codex.oauth import IssuerRefusedError, Poster, read_tokens
 from airelays_app.providers.codex.renewal import LOCK_WAIT_SECONDS, LoginRenewal, Outcome
 
-RENEW_AHEAD_SECONDS: Final = 300.0
-"""How long before its expiry a token is renewed; a fifth of its life if that is shorter."""
 LAST_SECONDS: Final = 10.0
 """A token this close to its expiry may die on the way to the upstream."""
 PAUSE_SECONDS: Final = 5.0
@@ -51,12 +49,7 @@ class Access:
     account_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lifetime:
-    """From when a token should be renewed and when it is dead, unix seconds of our clock."""
-
-    renew_from: float
-    dies_at: float
+_NO_LIFE: Final = Lifetime(-math.inf, -math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +72,12 @@ class CodexSession:
         issuer: Issuer,
         post: Poster,
         clock: Callable[[], float] = time.time,
+        renew_ahead_seconds: float = RENEW_AHEAD_SECONDS,
         lock_wait_seconds: float = LOCK_WAIT_SECONDS,
     ) -> None:
         self._file = file
         self._clock = clock
+        self._ahead = renew_ahead_seconds
         self._renewal = LoginRenewal(
             file, issuer=issuer, post=post, clock=clock, lock_wait_seconds=lock_wait_seconds
         )
@@ -181,8 +176,17 @@ class CodexSession:
         login = self._login
         stamp = self._file.stamp()
         if login is None or login.stamp != stamp:
-            login = self._login = _load(self._file, stamp)
+            login = self._login = self._load(stamp)
         return login
+
+    def _load(self, stamp: FileStamp | None) -> _Login:
+        try:
+            credentials = self._file.load() if stamp is not None else None
+        except UnreadableCredentialsError:
+            return _unusable(stamp, "incomplete", "the login file is not readable JSON")
+        if credentials is None:
+            return _unusable(stamp, "missing", "")
+        return _view(credentials, stamp, ahead=self._ahead)
 
     def _usable(self, login: _Login, *, rejected: str | None) -> bool:
         if login.access is None or login.access.token == rejected:
@@ -245,7 +249,7 @@ class CodexSession:
             access = credentials.access_token
             if access is None or access == rejected:
                 return True
-            return self._clock() >= lifetime_of(credentials).renew_from
+            return self._clock() >= lifetime_of(credentials, ahead=self._ahead).renew_from
 
         try:
             outcome = self._renewal.run(needed)
@@ -270,39 +274,10 @@ class CodexSession:
         if outcome.credentials is not None:
             self._refused = self._trouble = None
             if not outcome.stored:
-                self._login = _view(outcome.credentials, stamp)
+                self._login = _view(outcome.credentials, stamp, ahead=self._ahead)
 
 
-def lifetime_of(credentials: Credentials) -> Lifetime:
-    """Return how long the access token is good for.
-
-    A token that tells no expiry is renewed eight days after it was received and never counts as
-    dead: the upstream decides. If a token seems to have been dead on arrival, our clock is ahead
-    of the issuer's, and its length counts from its arrival.
-    """
-    claims = read_claims(credentials.access_token)
-    received = credentials.last_refresh
-    expires = claims.expires_at
-    length = expires - claims.issued_at if expires and claims.issued_at else 0.0
-    if expires is not None and received is not None and expires <= received:
-        expires = received + length if length > 0 else None
-    if expires is None:
-        return Lifetime((received or 0.0) + REFRESH_INTERVAL_SECONDS, math.inf)
-    ahead = min(RENEW_AHEAD_SECONDS, length / 5) if length > 0 else RENEW_AHEAD_SECONDS
-    return Lifetime(expires - ahead, expires)
-
-
-def _load(file: CredentialFile, stamp: FileStamp | None) -> _Login:
-    try:
-        credentials = file.load() if stamp is not None else None
-    except UnreadableCredentialsError:
-        return _unusable(stamp, "incomplete", "the login file is not readable JSON")
-    if credentials is None:
-        return _unusable(stamp, "missing", "")
-    return _view(credentials, stamp)
-
-
-def _view(credentials: Credentials, stamp: FileStamp | None) -> _Login:
+def _view(credentials: Credentials, stamp: FileStamp | None, *, ahead: float) -> _Login:
     account = credentials.account_id
     problem: LoginProblem | None = None
     if not credentials.access_token and not credentials.refresh_token:
@@ -311,13 +286,12 @@ def _view(credentials: Credentials, stamp: FileStamp | None) -> _Login:
         problem = "account_mismatch"
     token = credentials.access_token
     access = Access(token, account or "") if token else None
-    lifetime = lifetime_of(credentials) if problem is None else Lifetime(-math.inf, -math.inf)
+    lifetime = lifetime_of(credentials, ahead=ahead) if problem is None else _NO_LIFE
     return _Login(stamp, credentials, access, lifetime, problem)
 
 
 def _unusable(stamp: FileStamp | None, problem: LoginProblem, detail: str) -> _Login:
-    dead = Lifetime(-math.inf, -math.inf)
-    return _Login(stamp, Credentials(), None, dead, problem, detail)
+    return _Login(stamp, Credentials(), None, _NO_LIFE, problem, detail)
 
 
 def _require_no_problem(login: _Login) -> None:
