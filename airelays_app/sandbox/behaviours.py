@@ -201,7 +201,7 @@ def one_byte(plan: Plan) -> None:
 
 def crlf(plan: Plan) -> None:
     """End lines with CRLF."""
-    plan.rewrite.append(lambda data: data.replace(b"\n", b"\r\n"))
+    plan.line_end = b"\r\n"
 
 
 def comments(plan: Plan) -> None:

@@ -62,7 +62,7 @@ def _rewritten(frame: Frame, plan: Plan) -> Frame:
     data = frame.data
     for change in plan.rewrite:
         data = change(data)
-    return replace(frame, data=data)
+    return replace(frame, data=data.replace(b"\n", plan.line_end))
 
 
 def _send(exchange: Exchange, data: bytes, *, one_byte: bool) -> None:

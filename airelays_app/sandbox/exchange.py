@@ -130,6 +130,12 @@ class Exchange:
         self.raw("\r\n".join([*lines, "", ""]).encode("latin-1", "replace"))
 
 
+def will_reset(connection: socket.socket) -> bool:
+    """Say whether closing ``connection`` ends it with RST."""
+    size = len(_RESET_ON_CLOSE)
+    return connection.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, size) == _RESET_ON_CLOSE
+
+
 def _reason(status: int) -> str:
     with contextlib.suppress(ValueError):  # statuses such as 529 have no standard phrase
         return HTTPStatus(status).phrase

@@ -36,8 +36,9 @@ class Plan:
     instead of an answer. instead: the answer sent in place of the real one. marks: names that
     an endpoint of the issuer looks for. edits: changes of the reply. The rest is how the bytes go:
     pause: seconds before each delta. halt: where the stream breaks. rewrite: changes of a
-    frame's bytes. one_byte: a chunk per byte. chunked: false for a body that ends with the
-    connection. gzip: compress a buffered body. plain: a buffered answer to a streaming request.
+    frame's bytes. line_end: how lines end. one_byte: a chunk per byte. chunked: false for a body
+    that ends with the connection. gzip: compress a buffered body. plain: a buffered answer to a
+    streaming request.
     """
 
     family: Family
@@ -50,6 +51,7 @@ class Plan:
     pause: float = 0.0
     halt: Halt | None = None
     rewrite: list[Callable[[bytes], bytes]] = field(default_factory=list)
+    line_end: bytes = b"\n"
     one_byte: bool = False
     chunked: bool = True
     gzip: bool = False

@@ -194,6 +194,7 @@ class ResponsesStream:
         if outcome.ending == "error":
             yield self._event("error", **fault, param=None)
             return
+        del self.response["usage"]
         self.response = {
             **self.response,
             "status": outcome.ending,

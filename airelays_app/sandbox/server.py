@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import zstandard
 
 from airelays_app.sandbox import wire_json
-from airelays_app.sandbox.exchange import Exchange, PeerGone
+from airelays_app.sandbox.exchange import Exchange, PeerGone, will_reset
 from airelays_app.sandbox.recorded import RecordedRequest, RequestLog
 
 Dispatch = Callable[[Exchange], None]
@@ -52,9 +52,12 @@ class Listener(ThreadingMixIn, TCPServer):
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
-        """Close one connection and forget it."""
+        """Close one connection and forget it; a reset must not be preceded by a FIN."""
         try:
-            super().shutdown_request(request)
+            if will_reset(request):
+                self.close_request(request)
+            else:
+                super().shutdown_request(request)
         finally:
             with self._guard:
                 self._open.pop(request, None)

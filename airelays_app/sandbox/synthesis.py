@@ -72,7 +72,7 @@ class _Synthesis:
         items = [self.value(head, name, depth + 1) for head in heads]
         rest = schema.get("items", {})
         return items + [
-            _numbered(self.value(rest, name, depth + 1), index)
+            self.value(rest, f"{name} {index + 1}" if index else name, depth + 1)
             for index in range(count - len(items))
         ]
 
@@ -126,18 +126,11 @@ def _string(schema: dict[str, Any], name: str) -> str:
 
 
 def _number(schema: dict[str, Any], kind: str) -> int | float:
-    step = schema.get("multipleOf", 1)
-    least = schema.get("minimum", schema.get("exclusiveMinimum"))
-    most = schema.get("maximum", schema.get("exclusiveMaximum"))
-    value = 1 if least is None else least
+    nudge = 1 if kind == "integer" else 0.5
+    highest = schema.get("maximum", schema.get("exclusiveMaximum", 1 + nudge) - nudge)
+    value = schema.get("minimum", min(1, highest))
     if "exclusiveMinimum" in schema:
-        value = max(value, schema["exclusiveMinimum"] + (step if kind == "integer" else step / 2))
-    if most is not None and value > most:
-        value = most
-    if step and value % step:
-        value += step - value % step
+        value = max(value, schema["exclusiveMinimum"] + nudge)
+    if step := schema.get("multipleOf"):
+        value += -value % step
     return int(value) if kind == "integer" else value
-
-
-def _numbered(value: Any, index: int) -> Any:
-    return f"{value} {index + 1}" if index and isinstance(value, str) else value

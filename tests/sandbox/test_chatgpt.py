@@ -8,7 +8,6 @@ import zstandard
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
 
-
 EVENT = TypeAdapter(ResponseStreamEvent)
 DEAD_TOKEN = "ey.not.ours"
 
