@@ -39,10 +39,10 @@ class Running:
         self.save_plan()
         self.log = self.log_path.open("ab")
         self.process = subprocess.Popen(
-            command or [sys.executable, str(SERVICE), str(self.plan_path)],
+            command or [sys.executable, str(SERVICE)],
             stdout=subprocess.PIPE,
             stderr=self.log,
-            env=os.environ | (environ or {}),
+            env=os.environ | {"TEST_PLAN": str(self.plan_path)} | (environ or {}),
             pass_fds=pass_fds,
             text=True,
             start_new_session=True,

@@ -1,4 +1,4 @@
-"""A service for the tests of the server: run as a program, with the path of its plan (JSON).
+"""A service for the tests of the server: run as a program, its plan (JSON) named by TEST_PLAN.
 
 The plan is read again on SIGHUP: ``options`` of the server, ``greeting`` of the application,
 ``load`` (``ok`` or a message to fail with) and ``boot`` (``ok``, ``fail`` or ``hang``).
@@ -111,7 +111,7 @@ def text(start_response, body, status="200 OK"):
 
 
 def main():
-    path = Path(sys.argv[1])
+    path = Path(os.environ["TEST_PLAN"])
 
     def load():
         plan = json.loads(path.read_text())
