@@ -58,6 +58,13 @@ class OtherAccountError(Exception):
         self.offered = offered
 
 
+class OtherWorkspaceError(Exception):
+    """The login is of another workspace than the one asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("You signed in to another workspace than the one given; nothing is stored")
+
+
 class BrowserLogin:
     """One login with a browser: a context manager that listens for the browser's return."""
 
@@ -109,7 +116,8 @@ class BrowserLogin:
         """Wait for the browser, fetch the tokens, ``store`` them, and let the page say so.
 
         ``look`` is called a few times a second while waiting. Raises :class:`LoginTimeoutError`,
-        :class:`LoginDeclinedError`, :class:`UpstreamError` and whatever ``store`` raises.
+        :class:`LoginDeclinedError`, :class:`OtherWorkspaceError`, :class:`UpstreamError` and
+        whatever ``store`` raises.
         """
         code = self._wait(timeout_seconds, look)
         tokens = exchange_code(
@@ -120,6 +128,8 @@ class BrowserLogin:
             verifier=self._pkce.verifier,
         )
         credentials = Credentials().with_tokens(tokens, at=time.time()).bound()
+        if self._workspace_id and credentials.account_id != self._workspace_id:
+            raise OtherWorkspaceError
         store(credentials)
         self._listener.conclude(worked=True)
         return credentials

@@ -130,11 +130,13 @@ class CodexSession:
 
         ``ready_for_requests`` is true only while the stored token is alive and belongs to the
         bound account. ``problem`` is one of the login problems, ``expired``, or ``None``.
-        Times are ISO 8601, ``None`` if unknown.
+        ``renewable`` is false if there is no refresh token or the issuer has refused it. Times
+        are ISO 8601, ``None`` if unknown.
         """
         login = self._current()
         credentials = login.credentials
-        problem = login.problem or self._health(login)
+        refused = self._known_refusal(login)
+        problem = login.problem or self._health(login, refused=refused)
         present = login.access is not None or credentials.refresh_token is not None
         return {
             "authenticated": present and problem in (None, "account_mismatch"),
@@ -142,7 +144,7 @@ class CodexSession:
             "account_bound": credentials.bound_account_id is not None,
             "ready_for_requests": problem is None,
             "problem": problem,
-            "renewable": credentials.refresh_token is not None and problem in (None, "expired"),
+            "renewable": credentials.refresh_token is not None and not refused,
             "email": credentials.email,
             "plan_type": credentials.plan_type,
             "account_id": credentials.account_id,
@@ -151,12 +153,10 @@ class CodexSession:
             "expires_at": _iso(login.lifetime.dies_at) if login.access else None,
         }
 
-    def _health(self, login: _Login) -> str | None:
+    def _health(self, login: _Login, *, refused: bool) -> str | None:
         if login.access is not None and self._clock() < login.lifetime.dies_at:
             return None
-        if not login.credentials.refresh_token:
-            return "expired"
-        return "refresh_failed" if self._known_refusal(login) else "expired"
+        return "refresh_failed" if refused else "expired"
 
     def _known_refusal(self, login: _Login) -> bool:
         if self._refusal(login) is not None:

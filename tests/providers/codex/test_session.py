@@ -146,6 +146,8 @@ def test_a_refused_login_is_used_as_long_as_its_token_lives(session, issuer, log
         assert session.access().token == aging
         eventually(lambda: session._flight is None)
     assert len(issuer.requests) == 1
+    assert session.status()["ready_for_requests"] is True
+    assert session.status()["renewable"] is False
 
 
 def test_a_rejected_token_is_renewed_once_for_all_threads(session, issuer, login_file):

@@ -1,0 +1,85 @@
+"""The parts of the subscription login, as the settings describe them."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from airelays_app.config import Settings
+from airelays_app.config.locations import home_of
+from airelays_app.config.proxies import no_proxy_of, proxies_of
+from airelays_app.providers.codex.constants import REDIRECT_PORTS, USER_AGENT, Issuer
+from airelays_app.providers.codex.credentials import CredentialFile
+from airelays_app.providers.codex.keyring_entry import (
+    INSTALLED_KEYRING,
+    KeyringEntries,
+    adopt_keyring_login,
+)
+from airelays_app.providers.codex.oauth import Poster
+from airelays_app.providers.codex.session import CodexSession
+from airelays_app.providers.codex.transport import issuer_poster
+from airelays_app.upstream.client import ClientOptions
+
+LOGIN_FILE_NAME: Final = "auth.json"
+_DEFAULT_DIRECTORIES: Final = (".airelays", ".airelay")
+
+
+@dataclass(frozen=True, slots=True)
+class LoginParts:
+    """Where the login is kept, who issues it, how the issuer is asked and what it may call back."""
+
+    file: CredentialFile
+    keyring: KeyringEntries
+    issuer: Issuer
+    post: Poster
+    callback_ports: Sequence[int]
+
+
+def login_parts(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> LoginParts:
+    """Return the parts; nothing is opened, read or sent yet."""
+    upstream = settings.upstream
+    data_dir = settings.paths.data_dir
+    options = ClientOptions(
+        proxies=proxies_of(upstream),
+        no_proxy=no_proxy_of(upstream),
+        ca_bundle=str(upstream.ca_bundle) if upstream.ca_bundle else None,
+    )
+    return LoginParts(
+        file=CredentialFile(data_dir / LOGIN_FILE_NAME),
+        keyring=KeyringEntries(INSTALLED_KEYRING, _directories(data_dir, environ)),
+        issuer=Issuer(upstream.issuer_base_url, upstream.client_id, upstream.originator),
+        post=issuer_poster(
+            options,
+            user_agent=upstream.user_agent or USER_AGENT,
+            connect_timeout=upstream.connect_timeout_seconds,
+        ),
+        callback_ports=_ports(settings.auth.callback_port),
+    )
+
+
+def open_session(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> CodexSession:
+    """Return the session of a process, after moving in a login left in the keyring.
+
+    Takes some seconds if there is no login file and a keyring that does not answer. Raises
+    :class:`OSError` if a login was found there and cannot be written.
+    """
+    parts = login_parts(settings, environ=environ)
+    adopt_keyring_login(parts.file, parts.keyring, mode=settings.auth.storage)
+    return CodexSession(
+        parts.file,
+        issuer=parts.issuer,
+        post=parts.post,
+        renew_ahead_seconds=settings.auth.refresh_margin_seconds,
+    )
+
+
+def _directories(data_dir: Path, environ: Mapping[str, str]) -> list[Path]:
+    """Return the data directories whose keyring entry may be ours, today's first."""
+    home = home_of(environ)
+    usual = [home / name for name in _DEFAULT_DIRECTORIES] if home else []
+    return [data_dir, *(each for each in usual if data_dir in usual and each != data_dir)]
+
+
+def _ports(configured: int) -> Sequence[int]:
+    return REDIRECT_PORTS if configured == REDIRECT_PORTS[0] else (configured,)
