@@ -44,11 +44,11 @@ def settings_rst() -> str:
     return "".join(blocks) + f"\n{_heading('providers.NAME')}" + providers
 
 
-def replaced(page: str, generated: str) -> str:
-    """Return ``page`` with the part between the two marks replaced by ``generated``."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{generated}\n{END}{after}"
+def replaced(page: str, generated: str, *, begin: str = BEGIN, end: str = END) -> str:
+    """Return ``page`` with the part between the marks ``begin`` and ``end`` replaced."""
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{generated}\n{end}{after}"
 
 
 def write_files(root: Path) -> None:
