@@ -1,0 +1,161 @@
+"""Command line agents and tools."""
+
+from airelays_app.cli.clients.row import Client, Step
+
+_SHELL = "In the shell, or in its start-up file"
+
+AGENTS = (
+    Client(
+        slug="codex",
+        name="Codex CLI",
+        dialect="responses",
+        steps=(
+            Step(
+                "~/.codex/config.toml",
+                """\
+model = "%{model}"
+model_provider = "airelays"
+
+[model_providers.airelays]
+name = "AIRelays"
+base_url = "%{base_url}"
+env_key = "RELAY_TOKEN"
+wire_api = "responses"
+""",
+            ),
+            Step(_SHELL, 'export RELAY_TOKEN="%{token}"\ncodex\n'),
+        ),
+        notes=('Codex speaks the Responses dialect only; wire_api = "chat" is refused by it.',),
+    ),
+    Client(
+        slug="claude-code",
+        name="Claude Code",
+        dialect="messages",
+        steps=(
+            Step(
+                _SHELL,
+                """\
+export ANTHROPIC_BASE_URL="%{root_url}"
+export ANTHROPIC_AUTH_TOKEN="%{token}"
+export ANTHROPIC_MODEL="%{model}"
+export ANTHROPIC_DEFAULT_OPUS_MODEL="%{model}"
+export ANTHROPIC_DEFAULT_SONNET_MODEL="%{model}"
+export ANTHROPIC_DEFAULT_HAIKU_MODEL="%{model}"
+export CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1
+claude
+""",
+            ),
+        ),
+        notes=("The base URL has no /v1: the client adds it.",),
+    ),
+    Client(
+        slug="gemini-cli",
+        name="Gemini CLI",
+        dialect="gemini",
+        steps=(
+            Step(
+                "~/.gemini/settings.json",
+                '{ "security": { "auth": { "selectedType": "gemini-api-key" } } }\n',
+            ),
+            Step(
+                _SHELL,
+                """\
+export GOOGLE_GEMINI_BASE_URL="%{root_url}"
+export GEMINI_API_KEY="%{token}"
+gemini -m %{model}
+""",
+            ),
+        ),
+        notes=("The base URL has no /v1beta: the client adds it.",),
+    ),
+    Client(
+        slug="opencode",
+        name="opencode",
+        dialect="chat",
+        steps=(
+            Step(
+                "opencode.json in the project, or ~/.config/opencode/opencode.json",
+                """\
+{
+  "$schema": "https://opencode.ai/config.json",
+  "provider": {
+    "airelays": {
+      "npm": "@ai-sdk/openai-compatible",
+      "name": "AIRelays",
+      "options": { "baseURL": "%{base_url}", "apiKey": "{env:RELAY_TOKEN}" },
+      "models": { "%{model}": {} }
+    }
+  }
+}
+""",
+            ),
+            Step(_SHELL, 'export RELAY_TOKEN="%{token}"\nopencode -m airelays/%{model}\n'),
+        ),
+        notes=(
+            'With "npm": "@ai-sdk/openai" it speaks Responses instead and always sends a token '
+            'limit; then set compat.token_limits = "ignore" in the settings of AIRelays.',
+        ),
+    ),
+    Client(
+        slug="aider",
+        name="aider",
+        dialect="chat",
+        steps=(
+            Step(
+                _SHELL,
+                """\
+export OPENAI_API_BASE="%{base_url}"
+export OPENAI_API_KEY="%{token}"
+aider --model openai/%{model}
+""",
+            ),
+        ),
+    ),
+    Client(
+        slug="llm",
+        name="llm",
+        dialect="chat",
+        steps=(
+            Step(
+                'extra-openai-models.yaml in the folder that dirname "$(llm logs path)" prints',
+                """\
+- model_id: airelays
+  model_name: %{model}
+  api_base: "%{base_url}"
+  api_key_name: airelays
+  supports_tools: true
+  supports_schema: true
+""",
+            ),
+            Step(
+                _SHELL,
+                'llm keys set airelays --value "%{token}"\nllm -m airelays "Say hello"\n',
+            ),
+        ),
+    ),
+    Client(
+        slug="curl",
+        name="curl",
+        dialect="responses",
+        steps=(
+            Step(
+                _SHELL,
+                """\
+curl %{base_url}/responses \\
+  -H "Authorization: Bearer %{token}" \\
+  -H "Content-Type: application/json" \\
+  -d '{"model": "%{model}", "input": "Say hello."}'
+""",
+            ),
+            Step(
+                "The same as a stream, in the Chat Completions dialect",
+                """\
+curl -N %{base_url}/chat/completions \\
+  -H "Authorization: Bearer %{token}" \\
+  -H "Content-Type: application/json" \\
+  -d '{"model": "%{model}", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
+""",
+            ),
+        ),
+    ),
+)

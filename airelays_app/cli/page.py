@@ -1,0 +1,78 @@
+"""What a command prints: a page for people, or JSON for programs."""
+
+import json
+import os
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from airelays_app.cli.options import Invocation
+from airelays_app.version import VERSION
+
+_LABEL_COLUMNS = 18
+_WIDTH = 96
+
+
+class Page:
+    """A title line, bold sections of labelled values, and numbered next steps."""
+
+    def __init__(self, title: str) -> None:
+        self._lines = [click.style(f"AIRelays {VERSION}", bold=True) + f" - {title}"]
+
+    def section(self, name: str) -> None:
+        """Begin a section."""
+        self._lines += ["", click.style(name, bold=True)]
+
+    def field(self, label: str, value: object) -> None:
+        """Add a labelled value; an empty one is shown as ``not set``."""
+        shown = _word(value)
+        self._lines.append(f"  {label + ':':<{_LABEL_COLUMNS - 1}} {shown}")
+
+    def text(self, paragraph: str) -> None:
+        """Add a wrapped paragraph."""
+        self._lines.append(
+            textwrap.fill(paragraph, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+        )
+
+    def verbatim(self, block: str) -> None:
+        """Add lines as they are and not indented, so that they can be copied."""
+        self._lines += ["", block.rstrip(), ""]
+
+    def steps(self, steps: Iterable[str]) -> None:
+        """Add the section of what to do next, if there is anything to do."""
+        numbered = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+        if numbered:
+            self.section("Next Steps")
+            self._lines += numbered
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines)
+
+
+def show(invocation: Invocation, *, page: Page, data: Mapping[str, Any]) -> None:
+    """Print the page, or ``data`` as JSON when that was asked for."""
+    if invocation.as_json:
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        click.echo(str(page), color=_colour())
+
+
+def _colour() -> bool | None:
+    """Return False where colour is unwanted, else None: click leaves it out off a terminal."""
+    environ = os.environ
+    unwanted = (
+        environ.get("NO_COLOR") or environ.get("CLICOLOR") == "0" or environ.get("TERM") == "dumb"
+    )
+    return False if unwanted else None
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value))
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{name} = {item}" for name, item in value.items())
+    return "not set" if value in (None, "") else str(value)

@@ -1,0 +1,25 @@
+"""Numbers and times in words."""
+
+from datetime import UTC, datetime
+
+
+def day_of(unix_seconds: int | None) -> str:
+    """Return the UTC day, ``2026-11-22``, or ``unknown``."""
+    if unix_seconds is None:
+        return "unknown"
+    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people: ``45 s``, ``15 min``, ``2 h 5 min``, ``3 d 4 h``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"

@@ -1,0 +1,64 @@
+"""``token`` shows, rotates, adds and revokes; secrets appear where they were asked for, only."""
+
+import pytest
+
+
+@pytest.fixture
+def main(command):
+    return command.json("init")["relay_token"]
+
+
+def test_show_prints_without_changing(command, main):
+    for _ in range(2):
+        shown = command.json("token", "show")
+        assert shown["relay_token"] == main
+    assert shown["bearer_token_present"] is True
+    assert shown["bearer_token_source"] == "file"
+    assert shown["client"]["authorization_header"] == f"Authorization: Bearer {main}"
+    assert main in command.run("token", "show").stdout
+
+
+def test_show_without_a_token_says_how_to_make_one(command):
+    result = command.run("token", "show")
+    assert result.exit_code == 1
+    assert "airelays token rotate" in result.stdout
+
+
+def test_rotate_replaces_the_token(command, main):
+    rotated = command.json("token", "rotate")
+    assert rotated["relay_token"] != main
+    assert command.json("token", "show")["relay_token"] == rotated["relay_token"]
+
+
+def test_a_token_of_the_environment_cannot_be_rotated(command, main):
+    token = "e" * 20
+    shown = command.json("token", "show", AIRELAYS_BEARER_TOKEN=token)
+    assert (shown["bearer_token_source"], shown["relay_token"]) == ("env", token)
+    result = command.run("token", "rotate", AIRELAYS_BEARER_TOKEN=token)
+    assert result.exit_code == 78
+    assert "AIRELAYS_BEARER_TOKEN" in result.stderr
+    assert command.json("token", "show")["relay_token"] == main
+
+
+def test_a_device_token_is_added_listed_rotated_and_revoked(command, main):
+    added = command.json("token", "add", "laptop")["relay_token"]
+    rotated = command.json("token", "rotate", "laptop")["relay_token"]
+    assert len({main, added, rotated}) == 3
+    names = [entry["name"] for entry in command.json("token", "list")["tokens"]]
+    assert names == ["main", "laptop"]
+    assert command.json("token", "revoke", "laptop") == {"revoked": "laptop"}
+    assert len(command.json("token", "list")["tokens"]) == 1
+
+
+def test_the_list_has_no_secret(command, main):
+    added = command.json("token", "add", "laptop")["relay_token"]
+    output = command.run("token", "list").output + command.run("token", "list", "--json").output
+    assert "laptop" in output
+    assert main not in output
+    assert added not in output
+
+
+def test_an_unknown_name_is_refused(command, main):
+    result = command.run("token", "revoke", "laptop")
+    assert result.exit_code == 78
+    assert "laptop" in result.stderr
