@@ -3,8 +3,10 @@
 import argparse
 import signal
 import sys
+from typing import Any
 
 from airelays_app.sandbox import wire_json
+from airelays_app.sandbox.chat_chunks import VARIANTS
 from airelays_app.sandbox.sandbox import Sandbox
 
 
@@ -13,16 +15,19 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m airelays_app.sandbox")
     options.add_argument("--host", default="127.0.0.1")
     options.add_argument("--port", type=int, default=0)
-    options.add_argument("--variant", default="openai")
+    options.add_argument("--variant", default="openai", choices=VARIANTS)
+    options.add_argument("--login", metavar="EMAIL", help="print a credential set for EMAIL too")
     chosen = options.parse_args()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     with Sandbox(host=chosen.host, port=chosen.port, variant=chosen.variant) as sandbox:
-        sys.stdout.write(wire_json.dumps(_addresses(sandbox)).decode() + "\n")
+        described = _addresses(sandbox)
+        login = {"login": sandbox.login(email=chosen.login)} if chosen.login else {}
+        sys.stdout.write(wire_json.dumps({**described, **login}).decode() + "\n")
         sys.stdout.flush()
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 
-def _addresses(sandbox: Sandbox) -> dict[str, str]:
+def _addresses(sandbox: Sandbox) -> dict[str, Any]:
     return {
         "codex_url": sandbox.codex_url,
         "issuer_url": sandbox.issuer_url,

@@ -82,7 +82,7 @@ def from_responses(body: dict[str, Any]) -> Asked:
 
 def from_chat(body: dict[str, Any]) -> Asked:
     """Read a chat completions request."""
-    messages = _objects(body.get("messages"))
+    messages = objects_in(body.get("messages"))
     turns = [_Turn(str(one.get("role")), text_of(one.get("content"))) for one in messages]
     effort = body.get("reasoning_effort")
     return Asked(
@@ -102,7 +102,7 @@ def from_chat(body: dict[str, Any]) -> Asked:
 def from_completions(body: dict[str, Any]) -> Asked:
     """Read a legacy completions request."""
     prompt = body.get("prompt")
-    text = prompt if isinstance(prompt, str) else "".join(_strings(prompt))
+    text = prompt if isinstance(prompt, str) else "".join(strings_in(prompt))
     return Asked(
         model=str(body.get("model") or ""),
         prompt=text,
@@ -118,7 +118,7 @@ def input_items(body: dict[str, Any]) -> list[dict[str, Any]]:
     given = body.get("input")
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": given}]
-    return _objects(given)
+    return objects_in(given)
 
 
 def kind_of(item: dict[str, Any]) -> str:
@@ -130,7 +130,7 @@ def text_of(content: Any) -> str:
     """Return the text of a string or of a list of content parts."""
     if isinstance(content, str):
         return content
-    texts = (part.get("text") or part.get("refusal") for part in _objects(content))
+    texts = (part.get("text") or part.get("refusal") for part in objects_in(content))
     return "".join(text for text in texts if isinstance(text, str))
 
 
@@ -146,8 +146,19 @@ def responses_tools(body: dict[str, Any]) -> Iterator[Tool]:
             yield from _declared(item.get("tools"), None)
 
 
+def objects_in(given: Any) -> list[dict[str, Any]]:
+    """Return the objects of a list (or the one object given); anything else is left out."""
+    items = given if isinstance(given, list) else [given]
+    return [item for item in items if isinstance(item, dict)]
+
+
+def strings_in(given: Any) -> list[str]:
+    """Return the strings of a list; anything else is left out."""
+    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+
+
 def _declared(tools: Any, namespace: str | None) -> Iterator[Tool]:
-    for tool in _objects(tools):
+    for tool in objects_in(tools):
         name, kind = str(tool.get("name") or ""), tool.get("type")
         if kind == "namespace":
             yield from _declared(tool.get("tools"), name)
@@ -158,13 +169,13 @@ def _declared(tools: Any, namespace: str | None) -> Iterator[Tool]:
 
 
 def _chat_tools(body: dict[str, Any]) -> Iterator[Tool]:
-    for tool in _objects(body.get("tools")):
+    for tool in objects_in(body.get("tools")):
         function, custom = _object(tool.get("function")), _object(tool.get("custom"))
         if function:
             yield Tool(str(function.get("name") or ""), "function", function.get("parameters"))
         elif custom:
             yield Tool(str(custom.get("name") or ""), "custom")
-    for function in _objects(body.get("functions")):
+    for function in objects_in(body.get("functions")):
         yield Tool(str(function.get("name") or ""), "function", function.get("parameters"))
 
 
@@ -233,7 +244,7 @@ def _schema(given: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _stop(given: Any) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(_strings(given))
+    return (given,) if isinstance(given, str) else tuple(strings_in(given))
 
 
 def _whole(given: Any) -> int | None:
@@ -242,12 +253,3 @@ def _whole(given: Any) -> int | None:
 
 def _object(given: Any) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
-
-
-def _objects(given: Any) -> list[dict[str, Any]]:
-    items = given if isinstance(given, list) else [given]
-    return [item for item in items if isinstance(item, dict)]
-
-
-def _strings(given: Any) -> list[str]:
-    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []

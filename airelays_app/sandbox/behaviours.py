@@ -4,19 +4,14 @@ A behaviour changes the plan of one request. Its keyword arguments are its optio
 they are written ``[[behave cut after=2]]`` or, in order, ``[[behave cut 2]]``.
 """
 
-import inspect
-import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from airelays_app.sandbox import wire_json
 from airelays_app.sandbox.exchange import Answer, Exchange, json_answer
 from airelays_app.sandbox.plan import Frame, Halt, Plan
 from airelays_app.sandbox.replies import Foreign, Outcome, Refusal, Reply, Text
-
-Bound = Callable[[Plan], None]
 
 _FOREVER = 3600.0
 _NOT_HTTP = b"\x16\x03\x01 this is no HTTP at all \xff\xfe\r\n\r\n"
@@ -293,42 +288,6 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "device_not_enabled": Behaviour(_marked("device_not_enabled"), path="/deviceauth/usercode"),
 }
 """Every behaviour by the name that scripts, prompts and model suffixes use."""
-
-
-def bind(name: str, given: tuple[Any, ...], options: dict[str, Any]) -> Bound:
-    """Return the behaviour ``name`` with its options set.
-
-    Raises:
-        ValueError: no such behaviour, or an option that it does not take.
-    """
-    if name not in BEHAVIOURS:
-        raise ValueError(f"no behaviour {name!r}; there are: {', '.join(BEHAVIOURS)}")
-    apply = BEHAVIOURS[name].apply
-    try:
-        inspect.signature(apply).bind(None, *given, **options)
-    except TypeError as error:
-        raise ValueError(f"behaviour {name!r}: {error}") from error
-    return lambda plan: apply(plan, *given, **options)
-
-
-def options_in(text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Read options as a prompt writes them: ``2 code=overloaded message='try later'``."""
-    given: list[Any] = []
-    options: dict[str, Any] = {}
-    for word in shlex.split(text):
-        name, equals, value = word.partition("=")
-        if equals:
-            options[name] = _value(value)
-        else:
-            given.append(_value(word))
-    return tuple(given), options
-
-
-def _value(word: str) -> Any:
-    try:
-        return wire_json.loads(word.encode())
-    except ValueError:
-        return word
 
 
 def _ending(reply: Reply, outcome: Outcome) -> Reply:

@@ -15,9 +15,10 @@ from airelays_app.sandbox.catalogue import (
 from airelays_app.sandbox.credentials import Owner, TokenBook
 from airelays_app.sandbox.delivery import deliver_stream
 from airelays_app.sandbox.exchange import Answer, json_answer
+from airelays_app.sandbox.faults import detail
 from airelays_app.sandbox.frames import responses_frames
 from airelays_app.sandbox.recorded import RecordedRequest
-from airelays_app.sandbox.refusals import detail, refusal
+from airelays_app.sandbox.refusals import refusal
 from airelays_app.sandbox.replies import Reply
 from airelays_app.sandbox.responses_events import ResponsesStream
 from airelays_app.sandbox.routing import Route, Visit

@@ -6,17 +6,25 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from airelays_app.sandbox.answering import reply_to
-from airelays_app.sandbox.asked import Asked, from_chat, from_completions, from_responses
+from airelays_app.sandbox.asked import (
+    Asked,
+    from_chat,
+    from_completions,
+    from_responses,
+    objects_in,
+    strings_in,
+)
 from airelays_app.sandbox.chat_chunks import VARIANTS, ChatStream, CompletionStream, Variant
 from airelays_app.sandbox.delivery import deliver_stream
 from airelays_app.sandbox.exchange import Answer, json_answer
+from airelays_app.sandbox.faults import fault
 from airelays_app.sandbox.frames import DONE, chunk_frame, responses_frames
 from airelays_app.sandbox.plan import Frame
 from airelays_app.sandbox.recorded import RecordedRequest
-from airelays_app.sandbox.refusals import fault
 from airelays_app.sandbox.replies import Reply
 from airelays_app.sandbox.responses_events import ResponsesStream
 from airelays_app.sandbox.routing import Route, Visit
+from airelays_app.sandbox.schema_rules import fault_in
 from airelays_app.sandbox.seals import Sealer
 from airelays_app.sandbox.settings import Settings
 
@@ -82,7 +90,7 @@ class Compatible:
         if refused := _refused(visit, "input"):
             return refused
         reply = _reply(visit)
-        wants_seal = "reasoning.encrypted_content" in (visit.body.get("include") or [])
+        wants_seal = "reasoning.encrypted_content" in strings_in(visit.body.get("include"))
         stream = ResponsesStream(reply, visit.body, seal=self._sealer.seal if wants_seal else None)
         if not _streams(visit):
             return _settled(stream, reply)
@@ -112,6 +120,17 @@ def _refused(visit: Visit, needed: str) -> Answer | None:
         return fault(message, "model", "model_not_found", status=404)
     if body.get("n") not in (None, 1):
         return fault("Only one choice is supported.", "n", "unsupported_value")
+    return _bad_schema(visit)
+
+
+def _bad_schema(visit: Visit) -> Answer | None:
+    assert visit.asked
+    for tool in visit.asked.tools:
+        if wrong := fault_in(tool.schema, strict=False):
+            message = f"Invalid schema for function '{tool.name}': {wrong}"
+            return fault(message, "tools", "invalid_function_parameters")
+    if wrong := fault_in(visit.asked.schema, strict=False):
+        return fault(f"Invalid schema: {wrong}", "response_format", "invalid_json_schema")
     return None
 
 
@@ -124,7 +143,7 @@ def _bad_messages(body: dict[str, Any]) -> Answer | None:
         where = f"messages[{index}]"
         if message.get("role") not in ("system", "developer", "user", "assistant", "tool"):
             return fault(f"Invalid value for '{where}.role'.", f"{where}.role", "invalid_value")
-        open_calls |= {str(call.get("id")) for call in message.get("tool_calls") or []}
+        open_calls |= {str(call.get("id")) for call in objects_in(message.get("tool_calls"))}
         if message["role"] == "tool" and message.get("tool_call_id") not in open_calls:
             return fault("A 'tool' message must follow the call it answers.", f"{where}.role")
     return None

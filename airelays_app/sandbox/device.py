@@ -8,13 +8,13 @@ from urllib.parse import parse_qsl
 
 from airelays_app.sandbox.credentials import CLIENT_ID, Owner
 from airelays_app.sandbox.exchange import Answer, json_answer
+from airelays_app.sandbox.faults import fault
 from airelays_app.sandbox.issuer import (
     DEVICE_REDIRECT_PATH,
     AuthorizationCodes,
     challenge_of,
     owner_from,
 )
-from airelays_app.sandbox.refusals import fault
 from airelays_app.sandbox.routing import Route, Visit
 from airelays_app.sandbox.settings import Settings
 

@@ -22,7 +22,7 @@ from airelays_app.sandbox.credentials import (
     account_id_of,
 )
 from airelays_app.sandbox.exchange import Answer, json_answer
-from airelays_app.sandbox.refusals import fault
+from airelays_app.sandbox.faults import fault
 from airelays_app.sandbox.routing import Route, Visit
 from airelays_app.sandbox.settings import Settings
 

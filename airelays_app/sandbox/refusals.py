@@ -11,15 +11,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from airelays_app.sandbox.asked import input_items, kind_of, responses_tools, text_of
-from airelays_app.sandbox.exchange import Answer, json_answer
+from airelays_app.sandbox.exchange import Answer
+from airelays_app.sandbox.faults import detail, fault
+from airelays_app.sandbox.schema_rules import fault_in
 from airelays_app.sandbox.seals import Sealer
-from airelays_app.sandbox.strict_schema import fault_in
 
 KNOWN_PARAMETERS = frozenset(
     "model instructions input tools tool_choice parallel_tool_calls reasoning store stream include "
     "text prompt_cache_key service_tier metadata client_metadata previous_response_id".split()
 )
 """Top-level fields that are accepted; any other is an unsupported parameter."""
+
+PARAMETER_TYPES: dict[str, tuple[type, str]] = {
+    "model": (str, "a string"),
+    "tools": (list, "an array"),
+    "include": (list, "an array"),
+    "reasoning": (dict, "an object"),
+    "text": (dict, "an object"),
+    "metadata": (dict, "an object"),
+    "client_metadata": (dict, "an object"),
+    "prompt_cache_key": (str, "a string"),
+}
+"""What kind of value a field must hold, if it holds any."""
 
 ID_PREFIXES = {
     "message": "msg",
@@ -82,21 +95,18 @@ def refusal(body: dict[str, Any], *, sealer: Sealer, models: frozenset[str]) -> 
     return None
 
 
-def detail(text: str, status: int = 400) -> Answer:
-    """Return a refusal in the backend's own ``detail`` shape."""
-    return json_answer(status, {"detail": text})
-
-
-def fault(message: str, param: str | None, code: str | None = None, status: int = 400) -> Answer:
-    """Return a refusal in the API's ``error`` shape."""
-    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
-    return json_answer(status, {"error": error})
-
-
 def _unsupported(question: Question) -> Answer | None:
     for name, value in question.body.items():
         if name not in KNOWN_PARAMETERS and value is not None:
             return detail(f"Unsupported parameter: {name}")
+    return None
+
+
+def _types(question: Question) -> Answer | None:
+    for name, (kind, wanted) in PARAMETER_TYPES.items():
+        value = question.body.get(name)
+        if value is not None and not isinstance(value, kind):
+            return _wrong_type(name, wanted)
     return None
 
 
@@ -130,8 +140,7 @@ def _input(question: Question) -> Answer | None:
         return fault("One of 'input' items is required.", "input", "missing_required_parameter")
     for index, item in enumerate(given):
         if not isinstance(item, dict):
-            where = f"input[{index}]"
-            return fault(f"Invalid type for '{where}': expected an object.", where, "invalid_type")
+            return _wrong_type(f"input[{index}]", "an object")
     return None
 
 
@@ -184,8 +193,10 @@ def _content(question: Question) -> Answer | None:
         if allowed is None:
             where = f"input[{index}].role"
             return fault(f"Invalid value: '{item.get('role')}'.", where, "invalid_value")
-        parts = item["content"] if isinstance(item["content"], list) else []
-        for place, part in enumerate(parts):
+        content = item["content"]
+        if not isinstance(content, str | list):
+            return _wrong_type(f"input[{index}].content", "a string or an array")
+        for place, part in enumerate(content if isinstance(content, list) else []):
             kind = part.get("type") if isinstance(part, dict) else part
             if kind not in allowed:
                 where = f"input[{index}].content[{place}]"
@@ -242,16 +253,16 @@ def _tools(question: Question) -> Answer | None:
         if not re.fullmatch(r"[a-zA-Z0-9_-]{1,128}", str(tool.get("name") or "")):
             where = f"tools[{index}].name"
             return fault(f"Invalid '{where}'.", where, "invalid_value")
-        wrong = fault_in(tool.get("parameters")) if tool.get("strict") is not False else None
-        if wrong:
+        if wrong := fault_in(tool.get("parameters"), strict=tool.get("strict") is not False):
             message = f"Invalid schema for function '{tool.get('name')}': {wrong}"
             return fault(message, f"tools[{index}].parameters", "invalid_function_parameters")
     return None
 
 
 def _format(question: Question) -> Answer | None:
-    text = question.body.get("text")
-    given = (text.get("format") if isinstance(text, dict) else None) or {}
+    given = (question.body.get("text") or {}).get("format") or {}
+    if not isinstance(given, dict):
+        return _wrong_type("text.format", "an object")
     if given.get("type") == "json_object":
         return _mentions_json(question)
     if given.get("type") != "json_schema":
@@ -259,8 +270,9 @@ def _format(question: Question) -> Answer | None:
     if not given.get("name"):
         where = "text.format.name"
         return fault(f"Missing required parameter: '{where}'.", where, "missing_required_parameter")
-    wrong = fault_in(given.get("schema")) if given.get("strict") is not False else None
-    if wrong:
+    if not isinstance(given.get("schema"), dict):
+        return _wrong_type("text.format.schema", "an object")
+    if wrong := fault_in(given["schema"], strict=given.get("strict") is not False):
         message = f"Invalid schema for response_format '{given['name']}': {wrong}"
         return fault(message, "text.format.schema", "invalid_json_schema")
     return None
@@ -277,12 +289,17 @@ def _mentions_json(question: Question) -> Answer | None:
     return fault(message, "input")
 
 
+def _wrong_type(where: str, wanted: str) -> Answer:
+    return fault(f"Invalid type for '{where}': expected {wanted}.", where, "invalid_type")
+
+
 def _call_ids(question: Question, kind: str) -> list[str]:
     return [str(item.get("call_id")) for item in question.items if kind_of(item) == kind]
 
 
 RULES: tuple[Rule, ...] = (
     _unsupported,
+    _types,
     _model,
     _instructions,
     _store,

@@ -4,6 +4,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
+from airelays_app.sandbox.chat_chunks import VARIANTS
 from airelays_app.sandbox.chatgpt import ChatGPT
 from airelays_app.sandbox.compatible import Compatible
 from airelays_app.sandbox.credentials import Owner, TokenBook, account_id_of
@@ -27,6 +28,8 @@ class Sandbox:
     """
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, variant: str = "openai") -> None:
+        if variant not in VARIANTS:
+            raise ValueError(f"no variant {variant!r}; there are: {', '.join(VARIANTS)}")
         self.settings = Settings(variant=variant)
         self.requests = RequestLog()
         self._variant = variant

@@ -1,15 +1,20 @@
 """Which behaviours a request meets: scripted ones, those in its model name, those in its prompt."""
 
 import hashlib
+import inspect
+import shlex
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from airelays_app.sandbox import wire_json
 from airelays_app.sandbox.answering import behaviours_in
-from airelays_app.sandbox.behaviours import BEHAVIOURS, Bound, bind, options_in
+from airelays_app.sandbox.behaviours import BEHAVIOURS
 from airelays_app.sandbox.plan import Family, Plan
 from airelays_app.sandbox.recorded import RecordedRequest
+
+Bound = Callable[[Plan], None]
 
 SUFFIX = "+"
 """Parts a model's name from behaviours: ``gpt-5.5+slow+crlf``."""
@@ -102,6 +107,42 @@ class Script:
                 return False
             self._met_once.add(key)
             return True
+
+
+def bind(name: str, given: tuple[Any, ...], options: dict[str, Any]) -> Bound:
+    """Return the behaviour ``name`` with its options set.
+
+    Raises:
+        ValueError: no such behaviour, or an option that it does not take.
+    """
+    if name not in BEHAVIOURS:
+        raise ValueError(f"no behaviour {name!r}; there are: {', '.join(BEHAVIOURS)}")
+    apply = BEHAVIOURS[name].apply
+    try:
+        inspect.signature(apply).bind(None, *given, **options)
+    except TypeError as error:
+        raise ValueError(f"behaviour {name!r}: {error}") from error
+    return lambda plan: apply(plan, *given, **options)
+
+
+def options_in(text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Read options as a prompt writes them: ``2 code=overloaded message='try later'``."""
+    given: list[Any] = []
+    options: dict[str, Any] = {}
+    for word in shlex.split(text):
+        name, equals, value = word.partition("=")
+        if equals:
+            options[name] = _value(value)
+        else:
+            given.append(_value(word))
+    return tuple(given), options
+
+
+def _value(word: str) -> Any:
+    try:
+        return wire_json.loads(word.encode())
+    except ValueError:
+        return word
 
 
 def _matches(entry: _Entry, request: RecordedRequest, *, inference: bool) -> bool:

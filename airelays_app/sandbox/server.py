@@ -97,7 +97,11 @@ class _Connection(BaseHTTPRequestHandler):
     def serve(self) -> None:
         """Read the request, record it, answer it."""
         request = self._head()
-        request.body, complete = self._read_body()
+        try:
+            request.body, complete = self._read_body()
+        except ValueError:
+            self.send_error(400, "Bad framing of the body")
+            return
         request.json = _decoded(request)
         self.server.log.add(request)
         if not complete:
@@ -120,6 +124,9 @@ class _Connection(BaseHTTPRequestHandler):
             self.server.dispatch(exchange)
         except PeerGone:
             early = True
+        except Exception:
+            exchange.hang_up()
+            raise
         finally:
             self.close_connection = early or not exchange.keep_alive
             self.server.log.close(request, early=early)
