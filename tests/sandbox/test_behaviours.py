@@ -137,6 +137,7 @@ def test_slow_waits_before_each_delta_and_late_before_everything(codex):
     codex.sandbox.script("late", seconds=0.2)
     codex.events("[[say a]]")
     for request in codex.sandbox.requests:
+        assert codex.sandbox.requests.wait_closed(request)
         assert request.closed_at - request.received_at >= 0.2
 
 
