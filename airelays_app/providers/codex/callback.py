@@ -145,7 +145,7 @@ class CallbackListener:
 
     def page_for(self, target: str) -> _Page:
         """Return the page for one GET of ``target``; waits for the verdict if it is the answer."""
-        if urlsplit_path(target) != self._path:
+        if _path_of(target) != self._path:
             return _NOT_HERE
         if not self.offer(target):
             return _NOT_AWAITED
@@ -156,7 +156,7 @@ class CallbackListener:
             return _WORKED if self._worked else _FAILED
 
     def _read(self, address: str) -> Redirect | None:
-        if len(address) > _URL_CHARACTERS_MAX or urlsplit_path(address) != self._path:
+        if len(address) > _URL_CHARACTERS_MAX or _path_of(address) != self._path:
             return None
         try:
             query = parse_qs(urlsplit(address).query, max_num_fields=64)
@@ -197,8 +197,7 @@ class CallbackListener:
         return servers
 
 
-def urlsplit_path(address: str) -> str:
-    """Return the path of an address, empty if it is not an address at all."""
+def _path_of(address: str) -> str:
     try:
         return urlsplit(address).path
     except ValueError:

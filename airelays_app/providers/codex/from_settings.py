@@ -78,7 +78,9 @@ def _directories(data_dir: Path, environ: Mapping[str, str]) -> list[Path]:
     """Return the data directories whose keyring entry may be ours, today's first."""
     home = home_of(environ)
     usual = [home / name for name in _DEFAULT_DIRECTORIES] if home else []
-    return [data_dir, *(each for each in usual if data_dir in usual and each != data_dir)]
+    if data_dir not in usual:
+        return [data_dir]
+    return [data_dir, *(directory for directory in usual if directory != data_dir)]
 
 
 def _ports(configured: int) -> Sequence[int]:

@@ -100,12 +100,12 @@ class CodexSession:
         if login.access is not None and now < login.lifetime.renew_from:
             return login.access
         _require_no_problem(login)
-        if not self._usable(login, rejected=None):
+        alive = self._usable(login, rejected=None)
+        if alive is None:
             return self._renewed(rejected=None)
-        assert login.access is not None
         if login.credentials.refresh_token and self._may_ask(login):
             self._fly(rejected=None)
-        return login.access
+        return alive
 
     def renew(self, rejected_token: str) -> Access:
         """Return another token than the one that the upstream has just answered 401 to.
@@ -115,7 +115,7 @@ class CodexSession:
         """
         login = self._current()
         _require_no_problem(login)
-        if self._usable(login, rejected=rejected_token):
+        if self._usable(login, rejected=rejected_token) is not None:
             return self.access()
         if self._after_rejection is not None:
             token, until = self._after_rejection
@@ -188,10 +188,10 @@ class CodexSession:
             return _unusable(stamp, "missing", "")
         return _view(credentials, stamp, ahead=self._ahead)
 
-    def _usable(self, login: _Login, *, rejected: str | None) -> bool:
+    def _usable(self, login: _Login, *, rejected: str | None) -> Access | None:
         if login.access is None or login.access.token == rejected:
-            return False
-        return self._clock() < login.lifetime.dies_at - LAST_SECONDS
+            return None
+        return login.access if self._clock() < login.lifetime.dies_at - LAST_SECONDS else None
 
     def _may_ask(self, login: _Login) -> bool:
         return self._refusal(login) is None and self._recent_trouble() is None
@@ -210,8 +210,9 @@ class CodexSession:
         for _ in range(_ROUNDS):
             login = self._current()
             _require_no_problem(login)
-            if login.access is not None and self._usable(login, rejected=rejected):
-                return login.access
+            usable = self._usable(login, rejected=rejected)
+            if usable is not None:
+                return usable
             self._require_renewable(login)
             try:
                 outcome = self._fly(rejected=rejected).result(timeout=_WAIT_SECONDS)

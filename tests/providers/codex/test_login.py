@@ -17,6 +17,7 @@ from airelays_app.providers.codex.login import (
     LoginDeclinedError,
     LoginTimeoutError,
     OtherAccountError,
+    OtherWorkspaceError,
     store_login,
 )
 from airelays_app.providers.codex.oauth import (
@@ -77,9 +78,9 @@ def in_background(call) -> list:
 def test_a_browser_login_is_exchanged_stored_and_bound(tmp_path):
     file = CredentialFile(tmp_path / "auth.json")
     post = Scripted(tokens())
-    with BrowserLogin(ISSUER, post, workspace_id="w1", ports=(0,)) as login:
+    with BrowserLogin(ISSUER, post, workspace_id="acc-1", ports=(0,)) as login:
         asked = parse_qs(urlsplit(login.url).query)
-        assert asked["allowed_workspace_id"] == ["w1"]
+        assert asked["allowed_workspace_id"] == ["acc-1"]
         page = in_background(lambda: come_back(login.url, code="c1"))
         credentials = login.finish(timeout_seconds=UPPER, store=lambda new: store_login(file, new))
         page[0].join(UPPER)
@@ -103,6 +104,17 @@ def test_a_login_that_could_not_be_stored_is_not_called_a_success():
             login.finish(timeout_seconds=UPPER, store=refuse)
     page[0].join(UPPER)
     assert page[1][0] == 502
+
+
+def test_a_login_of_another_workspace_is_not_stored():
+    stored: list[Credentials] = []
+    with BrowserLogin(ISSUER, Scripted(tokens()), workspace_id="acc-9", ports=(0,)) as login:
+        page = in_background(lambda: come_back(login.url, code="c1"))
+        with pytest.raises(OtherWorkspaceError):
+            login.finish(timeout_seconds=UPPER, store=stored.append)
+    page[0].join(UPPER)
+    assert page[1][0] == 502
+    assert stored == []
 
 
 def test_a_pasted_address_finishes_a_browser_login():
