@@ -34,6 +34,9 @@ _LOCK_SECONDS = 2.0
 _HTTP_THREADS = 32
 _ERRORS_ONLY = 1
 _PROMPT_CACHE_MIB = 64
+# Where the client names none: what the model's card recommends (seen 2026-11-22).
+_TEMPERATURE = 0.2
+_TOP_P = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Orders:
     """What to serve, where, and for whom.
 
     ``socket_path`` None means an ephemeral port of 127.0.0.1. ``context`` is in tokens and for
-    each of the ``slots`` (answers generated at once). ``template`` None leaves the model its own
+    each of the ``slots`` (answers generated at once); ``answer_tokens`` ends an answer for which
+    the client named no limit. ``template`` None leaves the model its own
     chat template. ``sleep_idle_seconds`` -1 keeps the weights in memory for ever. A load that
     takes more than ``load_seconds`` ends the process.
     """
@@ -57,6 +61,7 @@ class Orders:
     threads: int
     context: int
     slots: int
+    answer_tokens: int
     embeddings: bool
     sleep_idle_seconds: int
     load_seconds: int
@@ -130,6 +135,9 @@ def _params(llama: ModuleType, orders: Orders) -> Any:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = orders.threads
     params.n_ctx = orders.context * orders.slots
     params.n_parallel = orders.slots
+    params.n_predict = orders.answer_tokens
+    params.sampling.temp, params.sampling.top_p = _TEMPERATURE, _TOP_P
+    params.prefill_assistant = False
     params.n_batch = params.n_ubatch = orders.context
     if orders.embeddings:
         params.embedding = True

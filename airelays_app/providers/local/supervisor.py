@@ -57,15 +57,18 @@ class ServerOptions:
     """How the server runs; they count when it is started, a running one keeps its own.
 
     ``context`` is in tokens for each of the ``slots`` (answers generated at once; further ones
-    queue). One thread is right for a shared machine: two spin at a barrier and collapse beside
-    a busy neighbour (9 instead of 74 tokens/s seen 2026-11-22). After ``sleep_idle_seconds``
-    without a request the weights leave memory; -1 is never. ``start_seconds`` bounds a start and
-    the wait for somebody else's. ``model`` None is the embedded model, else a GGUF file.
+    queue). ``answer_tokens`` ends an answer for which the client named no limit: a model this
+    small is easily caught in a loop. One thread is right for a shared machine: two spin at a
+    barrier and collapse beside a busy neighbour (9 instead of 74 tokens/s seen 2026-11-22).
+    After ``sleep_idle_seconds`` without a request the weights leave memory; -1 is never.
+    ``start_seconds`` bounds a start and the wait for somebody else's. ``model`` None is the
+    embedded model, else a GGUF file, which then uses its own chat template.
     """
 
     threads: int = 1
     context: int = 4096
     slots: int = 2
+    answer_tokens: int = 1024
     embeddings: bool = True
     sleep_idle_seconds: int = 900
     start_seconds: float = 60.0
@@ -215,6 +218,7 @@ class LocalServer:
             threads=options.threads,
             context=options.context,
             slots=options.slots,
+            answer_tokens=options.answer_tokens,
             embeddings=options.embeddings,
             sleep_idle_seconds=options.sleep_idle_seconds,
             load_seconds=math.ceil(options.start_seconds) + _GRACE_SECONDS,
