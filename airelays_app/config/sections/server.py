@@ -47,7 +47,8 @@ class Server:
         default=0,
         metadata=row(
             "WORKERS",
-            "Processes that answer requests. 0 takes one for each core, four at most.",
+            "Processes that answer requests. 0 takes one for each core, two at least and eight at "
+            "most.",
             flag="--workers",
             minimum=0,
             maximum=64,
@@ -95,37 +96,38 @@ class Server:
             maximum=86400,
         ),
     )
-    header_seconds: int = field(
-        default=10,
+    header_seconds: float = field(
+        default=15.0,
         metadata=row(
             "HEADER_SECONDS",
             "How long a client may take to send the head of a request before it is cut off. Raise "
             "it only for very slow links.",
-            minimum=1,
+            minimum=0.1,
             maximum=600,
         ),
     )
-    body_seconds: int = field(
-        default=30,
+    body_seconds: float = field(
+        default=60.0,
         metadata=row(
             "BODY_SECONDS",
-            "How long a request body may take to arrive, on top of what its size takes at "
-            "server.body_bytes_per_second. Raise it only for very slow links.",
-            minimum=1,
+            "The longest pause within a request body; a whole body has this long too, and longer "
+            "the more of it has arrived. Raise it when uploads over a slow link fail.",
+            minimum=0.1,
             maximum=3600,
         ),
     )
-    body_bytes_per_second: int = field(
-        default=16384,
+    send_seconds: float = field(
+        default=120.0,
         metadata=row(
-            "BODY_BYTES_PER_SECOND",
-            "The slowest rate at which a large body may arrive; slower ones are cut off. Lower it "
-            "when uploads over a thin link fail.",
-            minimum=1,
+            "SEND_SECONDS",
+            "How long a client may take in nothing while an answer waits for it, before it counts "
+            "as gone. Raise it for clients that pause their reading.",
+            minimum=0.1,
+            maximum=86400,
         ),
     )
     idle_connection_seconds: int = field(
-        default=30,
+        default=75,
         metadata=row(
             "IDLE_CONNECTION_SECONDS",
             "How long a connection without a request is kept open for the client's next one.",

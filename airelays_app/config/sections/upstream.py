@@ -20,9 +20,9 @@ class Auth:
         default="auto",
         metadata=row(
             "AUTH_STORAGE",
-            "Where the login is kept: a private file, or the desktop keyring (needs the keyring "
-            "extra). auto uses the file and still finds a login that an earlier version left in "
-            "the keyring.",
+            "Where a login is looked for. It is kept in a private file; auto and keyring also take "
+            "over what an early version left in the desktop keyring (with the keyring extra), "
+            "file never looks there.",
             flag="--auth-storage",
         ),
     )
@@ -46,8 +46,8 @@ class Auth:
         default=1455,
         metadata=row(
             "LOGIN_CALLBACK_PORT",
-            "The local port to which the browser returns. The issuer knows only this one for the "
-            "shipped client id; change it together with that.",
+            "The local port to which the browser returns after a login. The issuer accepts 1455, "
+            "and 1457 which is tried when that is taken; change it only with the client id.",
             minimum=0,
             maximum=65535,
         ),
