@@ -11,6 +11,8 @@ from airelays_app.version import VERSION
 
 COMMANDS = {
     "init": LazyCommand("init:init", "Write the configuration file and make a relay token."),
+    "login": LazyCommand("login:login", "Log in to the ChatGPT subscription."),
+    "logout": LazyCommand("logout:logout", "Log out of the ChatGPT subscription."),
     "token": LazyCommand("token:token", "Show, rotate, add and revoke relay tokens."),
     "connect": LazyCommand(
         "connect:connect", "Print ready-to-paste settings for a client, or list the clients."
