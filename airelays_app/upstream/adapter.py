@@ -2,13 +2,15 @@
 
 import socket
 import ssl
-from typing import Any
+from typing import Any, cast
 
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection
-from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from airelays_app.errors import UpstreamUnreachable
 from airelays_app.upstream.address import Address
+from airelays_app.upstream.dialling import SocketOptions, dial
 
 ORIGINS = 64
 """Origins whose connections are kept; a household has a handful of providers."""
@@ -16,11 +18,52 @@ ORIGINS = 64
 _SOCKET_OPTIONS = [
     *HTTPConnection.default_socket_options,
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 60_000),
 ]
-"""Routers must not forget a long silent answer; a host that vanished must not hold a thread."""
+"""Routers must not forget a long silent answer. A peer that vanished (a change of network, a
+machine that slept) is given up after a minute, not after the kernel's quarter of an hour."""
+
+_CONNECT_TIMEOUT = 60.0
+"""Seconds for a caller who names no timeout; none of ours does."""
+
+
+class RelayConnection(HTTPConnection):
+    """A connection that is opened by ``dial``.
+
+    ``watch`` is the client it is opened for; ``idle_since`` is when it went back to its pool,
+    in seconds of the clock that goes on while the machine sleeps.
+    """
+
+    watch: socket.socket | None = None
+    idle_since = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        """Open the TCP connection: urllib3's hook for it."""
+        return dial(
+            self.host.strip("[]"),
+            self.port,
+            timeout=self.timeout or _CONNECT_TIMEOUT,
+            options=cast(SocketOptions, self.socket_options or ()),
+            watch=self.watch,
+        )
+
+
+class _TlsConnection(RelayConnection, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = RelayConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _PlainPool, "https": _TlsPool}
 
 
 class RelayAdapter(HTTPAdapter):
@@ -45,15 +88,30 @@ class RelayAdapter(HTTPAdapter):
             connections, maxsize, block=block, **self._options(), **pool_kwargs
         )
 
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """Return the pools of connections through ``proxy``."""
-        return super().proxy_manager_for(
+        if proxy.lower().startswith("socks"):
+            return super().proxy_manager_for(proxy, **self._options(), **proxy_kwargs)
+        manager = super().proxy_manager_for(
             proxy, proxy_ssl_context=self._tls, **self._options(), **proxy_kwargs
         )
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
     def pool_for(self, address: Address, *, proxy: str | None) -> HTTPConnectionPool:
-        """Return the pool of connections to ``address``."""
-        manager = self.proxy_manager_for(proxy) if proxy else self.poolmanager
+        """Return the pool of connections to ``address``.
+
+        Raises UpstreamUnreachable if ``proxy`` is of a kind that cannot be used.
+        """
+        try:
+            manager = self.proxy_manager_for(proxy) if proxy else self.poolmanager
+        except ValueError:
+            raise UpstreamUnreachable(
+                f"The proxy to {address.host} cannot be used: it must be an http:// or https:// "
+                "address; socks5:// works when the package PySocks is installed."
+            ) from None
         pool: HTTPConnectionPool = manager.connection_from_url(address.origin)
         return pool
 
@@ -61,22 +119,25 @@ class RelayAdapter(HTTPAdapter):
         return {"ssl_context": self._tls, "socket_options": _SOCKET_OPTIONS}
 
 
-class UnixConnection(HTTPConnection):
+class _UnixConnection(RelayConnection):
     """A connection to a UNIX socket; ``host`` is the path."""
 
-    def connect(self) -> None:
-        """Connect within ``timeout`` seconds."""
+    def _new_conn(self) -> socket.socket:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.settimeout(self.timeout)
-            sock.connect(self._dns_host)
+            sock.connect(self.host)
         except OSError:
             sock.close()
             raise
-        self.sock = sock
+        return sock
 
 
 class UnixPool(HTTPConnectionPool):
     """The pool of connections to one UNIX socket."""
 
-    ConnectionCls = UnixConnection
+    ConnectionCls = _UnixConnection
+
+    def __init__(self, path: str, *, pool_size: int) -> None:
+        super().__init__("localhost", maxsize=pool_size)
+        self.host = path

@@ -7,17 +7,17 @@ costs ten times the CPU, joins nothing that arrived together and cannot watch th
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import cast
 
 import requests
-from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
 from airelays_app.errors import UpstreamCut, UpstreamTimeout
-from airelays_app.upstream.adapter import ORIGINS, RelayAdapter, UnixPool
+from airelays_app.upstream.adapter import ORIGINS, RelayAdapter, RelayConnection, UnixPool
 from airelays_app.upstream.address import Address, address_of
 from airelays_app.upstream.body import body_of, keeps_alive
 from airelays_app.upstream.connecting import needs_tunnel, open_connection
@@ -30,6 +30,9 @@ from airelays_app.upstream.wire import ClosedBeforeAnswer, Wire
 
 _JOINED_BODY = 65_536
 """Up to this size a body is copied behind its head, so that both leave in one write."""
+
+MAX_IDLE = 240.0
+"""Seconds after which an unused connection is not trusted to be alive any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class UpstreamClient:
         """
         address = address_of(request.url)
         route = self._route(address, request.socket_path)
-        conn = cast(HTTPConnection, route.pool._get_conn())
+        conn = _take(route.pool)
         try:
             return self._exchange(conn, request, address=address, route=route, watch=watch)
         except BaseException:
@@ -102,7 +105,7 @@ class UpstreamClient:
 
     def _exchange(
         self,
-        conn: HTTPConnection,
+        conn: RelayConnection,
         request: OutboundRequest,
         *,
         address: Address,
@@ -115,7 +118,11 @@ class UpstreamClient:
         while True:
             if conn.is_closed:
                 open_connection(
-                    conn, pool=route.pool, address=address, timeout=request.connect_timeout
+                    conn,
+                    pool=route.pool,
+                    address=address,
+                    timeout=request.connect_timeout,
+                    watch=watch,
                 )
             wire = Wire(
                 conn.sock, watch=watch, host=address.host, read_timeout=request.read_timeout
@@ -168,7 +175,7 @@ class UpstreamClient:
     def _new_route(self, address: Address, socket_path: str | None) -> _Route:
         options = self._options
         if socket_path:
-            return _Route(UnixPool(socket_path, maxsize=options.pool_size), forwarded=False)
+            return _Route(UnixPool(socket_path, pool_size=options.pool_size), forwarded=False)
         if self._session is None:
             self._session = _new_session(options)
         adapter = self._session.get_adapter(address.origin)
@@ -186,6 +193,14 @@ def _new_session(options: ClientOptions) -> requests.Session:
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
     return session
+
+
+def _take(pool: HTTPConnectionPool) -> RelayConnection:
+    """Return a connection of ``pool``: idle and alive, as far as one can know, or not open."""
+    conn = cast(RelayConnection, pool._get_conn())
+    if not conn.is_closed and _clock() - conn.idle_since > MAX_IDLE:
+        conn.close()
+    return conn
 
 
 def _send(wire: Wire, data: bytes, body: bytes | None) -> bytes:
@@ -217,9 +232,15 @@ def _receive_head(wire: Wire, early: bytes, *, host: str) -> tuple[Head, bytes]:
             raise kind(f"{host} closed the connection without an answer.")
 
 
-def _releaser(pool: HTTPConnectionPool, conn: HTTPConnection) -> Callable[[bool], None]:
+def _clock() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def _releaser(pool: HTTPConnectionPool, conn: RelayConnection) -> Callable[[bool], None]:
     def release(reusable: bool) -> None:  # noqa: FBT001
-        if not reusable:
+        if reusable:
+            conn.idle_since = _clock()
+        else:
             conn.close()
         pool._put_conn(conn)
 

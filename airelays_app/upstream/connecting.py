@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import requests.exceptions
 from urllib3 import exceptions
-from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util.proxy import connection_requires_http_tunnel
 
 from airelays_app.errors import UpstreamUnreachable
+from airelays_app.upstream.adapter import RelayConnection
 from airelays_app.upstream.address import Address
 
 _FAILURES = (
@@ -52,13 +52,20 @@ def needs_tunnel(pool: HTTPConnectionPool, address: Address) -> bool:
 
 
 def open_connection(
-    conn: HTTPConnection, *, pool: HTTPConnectionPool, address: Address, timeout: float
+    conn: RelayConnection,
+    *,
+    pool: HTTPConnectionPool,
+    address: Address,
+    timeout: float,
+    watch: socket.socket | None,
 ) -> None:
-    """Connect ``conn`` in at most ``timeout`` seconds a step and make its socket non-blocking.
+    """Connect ``conn``, with ``timeout`` seconds each for TCP and TLS; its socket never blocks.
 
-    Raises UpstreamUnreachable, which names the host and what to do about it.
+    Raises UpstreamUnreachable, which names the host and what to do about it, and ClientGone
+    when the client at ``watch`` leaves before the TCP connection stands.
     """
     conn.timeout = timeout
+    conn.watch = watch
     try:
         if needs_tunnel(pool, address):
             pool._prepare_proxy(conn)
@@ -67,6 +74,8 @@ def open_connection(
     except _FAILURES as error:
         conn.close()
         raise UpstreamUnreachable(_explain(error, pool, address, timeout)) from error
+    finally:
+        conn.watch = None
     conn.sock.settimeout(0.0)
 
 

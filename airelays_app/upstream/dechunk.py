@@ -8,7 +8,7 @@ from airelays_app.errors import UpstreamError
 LINE_LIMIT = 1_024
 """Bytes of one chunk-size line, extensions included."""
 
-TRAILER_LIMIT = 65_536
+TRAILER_LIMIT = 8_192
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
 

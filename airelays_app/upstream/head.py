@@ -7,13 +7,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar, overload
 
 from airelays_app.errors import UpstreamError
+
+_T = TypeVar("_T")
 
 HEAD_LIMIT = 65_536
 """Bytes of status line and headers that are accepted."""
 
 HEADER_COUNT_LIMIT = 200
+
+INTERIM_LIMIT = 1_000
+"""Heads with a 1xx status that are skipped before the final one."""
 
 _STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: (.*))?", re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -32,11 +38,22 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._values
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
     def __len__(self) -> int:
         return len(self._values)
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | _T) -> str | _T: ...
+    def get(self, name: str, /, default: str | _T | None = None) -> str | _T | None:
+        """Return the value of ``name``, or ``default``."""
+        return self._values.get(name.lower(), default)
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(self._values)})"
@@ -55,10 +72,11 @@ class Head:
 class HeadParser:
     """Takes bytes in any cut until the final head is complete; interim 1xx heads are skipped."""
 
-    __slots__ = ("_held",)
+    __slots__ = ("_held", "_interim")
 
     def __init__(self) -> None:
         self._held = b""
+        self._interim = 0
 
     @property
     def started(self) -> bool:
@@ -78,6 +96,9 @@ class HeadParser:
             held = held[end.end() :]
             if head.status >= 200 or head.status == 101:
                 return head, held
+            self._interim += 1
+            if self._interim > INTERIM_LIMIT:
+                raise UpstreamError("The upstream sends interim answers without end.")
         if len(held) > HEAD_LIMIT:
             raise _too_long()
         if not held.startswith(_MAGIC) and not _MAGIC.startswith(held[: len(_MAGIC)]):

@@ -8,7 +8,7 @@ from math import ceil
 from airelays_app.errors import ClientGone
 
 GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
-"""Poll events that say that the client has left."""
+"""Poll events that say that the client has left; one that closed only its sending side counts."""
 
 
 def sleep_watching(seconds: float, watch: socket.socket | None) -> None:

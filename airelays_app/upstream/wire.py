@@ -12,6 +12,8 @@ import ssl
 from math import ceil
 from time import monotonic
 
+from urllib3.util.ssltransport import SSLTransport
+
 from airelays_app.errors import ClientGone, UpstreamCut, UpstreamTimeout
 from airelays_app.upstream.waiting import GONE
 
@@ -38,6 +40,7 @@ class Wire:
         "_fd",
         "_full",
         "_host",
+        "_nested",
         "_poll",
         "_read",
         "_read_timeout",
@@ -61,6 +64,7 @@ class Wire:
         self._full = False
         self._eof = False
         self._read = self._read_plain if type(sock) is socket.socket else self._read_records
+        self._nested = isinstance(sock, SSLTransport)
         self._fd = sock.fileno()
         self._watch_fd = -1 if watch is None else watch.fileno()
         self._poll = select.poll()
@@ -76,6 +80,8 @@ class Wire:
         A refusal may come while a large body is still on its way; the rest is then not sent.
         Raises ClientGone, ClosedBeforeAnswer, UpstreamTimeout.
         """
+        if self._nested:
+            return self._send_nested(data)
         rest = memoryview(data)
         while rest:
             try:
@@ -158,6 +164,19 @@ class Wire:
         self._full = True
         return b"".join(parts)
 
+    def _send_nested(self, data: bytes) -> bytes:
+        """Send through TLS within TLS, which loses bytes on a socket that does not block."""
+        self._sock.settimeout(self._read_timeout)
+        try:
+            self._sock.sendall(data)
+        except TimeoutError:
+            raise self._stuck() from None
+        except OSError as error:
+            raise ClosedBeforeAnswer(f"The connection to {self._host} broke.") from error
+        finally:
+            self._sock.settimeout(0.0)
+        return b""
+
     def _wait_to_send(self) -> bytes:
         """Wait until the upstream takes more; return what it says meanwhile."""
         self._poll.modify(self._fd, select.POLLIN | select.POLLOUT)
@@ -168,7 +187,7 @@ class Wire:
         if self._watch_fd in events:
             raise ClientGone
         if not events:
-            raise UpstreamTimeout(f"{self._host} took no data for {self._read_timeout:g} seconds.")
+            raise self._stuck()
         if events[self._fd] & select.POLLOUT:
             return b""
         return self._read() or b""
@@ -182,6 +201,9 @@ class Wire:
         if not data:
             raise ClosedBeforeAnswer(f"{self._host} closed the connection without an answer.")
         return data
+
+    def _stuck(self) -> UpstreamTimeout:
+        return UpstreamTimeout(f"{self._host} took no data for {self._read_timeout:g} seconds.")
 
     def _cut(self) -> UpstreamCut:
         return UpstreamCut(f"The connection to {self._host} broke.")

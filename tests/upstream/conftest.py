@@ -5,6 +5,7 @@ import select
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 
@@ -120,9 +121,9 @@ class Upstream:
             thread.start()
 
     def _serve(self, sock: socket.socket, script: Script) -> None:
+        sock.settimeout(PATIENCE)
         try:
             if self._tls is not None:
-                sock.settimeout(PATIENCE)
                 sock = self._tls.wrap_socket(sock, server_side=True)
             script(Peer(sock))
         except OSError:
@@ -134,10 +135,43 @@ class Upstream:
 
 
 @pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.close()
+def serve() -> Iterator[Callable[..., Upstream]]:
+    """Start further upstreams: with TLS, or on a UNIX socket."""
+    servers = []
+
+    def start(**how: object) -> Upstream:
+        servers.append(Upstream(**how))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def upstream(serve: Callable[..., Upstream]) -> Upstream:
+    return serve()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A PEM file with a key and its self-signed certificate, for 127.0.0.1 only."""
+    path = tmp_path_factory.mktemp("tls") / "loopback.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        f"-subj /CN=loopback -addext subjectAltName=IP:127.0.0.1 -keyout {path} -out {path}.crt"
+    )
+    subprocess.run(command.split(), check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + path.with_suffix(".pem.crt").read_bytes())
+    return str(path)
+
+
+@pytest.fixture
+def tls(certificate: str) -> ssl.SSLContext:
+    """The TLS settings of an upstream with that certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 @pytest.fixture
