@@ -27,9 +27,7 @@ _QUOTED_CHARACTERS = 2000
 
 def reply_to(asked: Asked) -> Reply:
     """Return the reply to a request; the same request always gets the same one."""
-    stages = directives_in(asked.prompt)
-    stage = stages[asked.round] if asked.round < len(stages) else []
-    steps = [step for step in stage if step.kind != "behave"]
+    steps = [step for step in _stage(asked) if step.kind != "behave"]
     parts = _directed(asked, steps) if steps else _undirected(asked)
     if asked.reasoning and not any(isinstance(part, Reasoning) for part in parts):
         thought = f"Thinking about {_quoted(asked.prompt, 60)} …"
@@ -37,9 +35,14 @@ def reply_to(asked: Asked) -> Reply:
     return _limited(asked, Reply(parts, usage_of(asked, parts)))
 
 
-def behaviours_in(prompt: str) -> list[Directive]:
-    """Return the ``[[behave NAME args]]`` directives of a prompt."""
-    return [step for stage in directives_in(prompt) for step in stage if step.kind == "behave"]
+def behaviours_for(asked: Asked) -> list[Directive]:
+    """Return the ``[[behave NAME args]]`` directives that hold for this round of the prompt."""
+    return [step for step in _stage(asked) if step.kind == "behave"]
+
+
+def _stage(asked: Asked) -> list[Directive]:
+    stages = directives_in(asked.prompt)
+    return stages[asked.round] if asked.round < len(stages) else []
 
 
 def usage_of(asked: Asked, parts: Iterable[Part]) -> Usage:

@@ -84,9 +84,7 @@ class Router:
         request = exchange.request
         body = request.json if isinstance(request.json, dict) else {}
         asked = route.read(body) if route.read else None
-        prompt = asked.prompt if asked else ""
-        inference = asked is not None
-        plan = self.script.plan(request, route.family, inference=inference, prompt=prompt)
+        plan = self.script.plan(request, route.family, asked)
         if asked and SUFFIX in asked.model:
             body = {**body, "model": asked.model.split(SUFFIX)[0]}
         return Visit(exchange, plan, body, asked)

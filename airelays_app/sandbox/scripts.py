@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from airelays_app.sandbox import wire_json
-from airelays_app.sandbox.answering import behaviours_in
+from airelays_app.sandbox.answering import behaviours_for
+from airelays_app.sandbox.asked import Asked
 from airelays_app.sandbox.behaviours import BEHAVIOURS
 from airelays_app.sandbox.plan import Family, Plan
 from airelays_app.sandbox.recorded import RecordedRequest
@@ -62,20 +63,19 @@ class Script:
             self._queue.clear()
             self._met_once.clear()
 
-    def plan(
-        self, request: RecordedRequest, family: Family, *, inference: bool, prompt: str
-    ) -> Plan:
+    def plan(self, request: RecordedRequest, family: Family, asked: Asked | None) -> Plan:
         """Return the plan for a request; takes one queued entry off if one matches.
+
+        ``asked`` is what an inference request asks for, None for any other request.
 
         Raises:
             ValueError: the prompt or the model name asks for an unknown behaviour.
         """
         plan = Plan(family)
-        for apply in self._scripted(request, inference=inference):
+        for apply in self._scripted(request, inference=asked is not None):
             apply(plan)
-        if inference:
-            for apply in self._requested(request, prompt):
-                apply(plan)
+        for apply in self._requested(request, asked) if asked else ():
+            apply(plan)
         return plan
 
     def _scripted(self, request: RecordedRequest, *, inference: bool) -> list[Bound]:
@@ -88,11 +88,11 @@ class Script:
                     return entry.bound
         return []
 
-    def _requested(self, request: RecordedRequest, prompt: str) -> Iterator[Bound]:
-        for name in _model_of(request).split(SUFFIX)[1:]:
+    def _requested(self, request: RecordedRequest, asked: Asked) -> Iterator[Bound]:
+        for name in asked.model.split(SUFFIX)[1:]:
             if self._meets(name, request):
                 yield bind(name, (), {})
-        for directive in behaviours_in(prompt):
+        for directive in behaviours_for(asked):
             if self._meets(directive.name, request):
                 given, options = options_in(directive.text)
                 yield bind(directive.name, given, options)

@@ -306,6 +306,18 @@ def test_a_wrong_script_is_refused_at_once(sandbox, name, options):
         sandbox.script(name, **options)
 
 
+def test_a_behaviour_holds_for_its_own_round(compatible):
+    prompt = "[[behave forbidden]] [[then]] [[say through]]"
+    messages = [
+        {"role": "user", "content": prompt},
+        {"role": "assistant", "tool_calls": [{"id": "c", "type": "function"}]},
+        {"role": "tool", "tool_call_id": "c", "content": "x"},
+    ]
+    assert compatible.chat(prompt).status_code == 403
+    answer = compatible.chat(messages).json()
+    assert answer["choices"][0]["message"]["content"] == "through"
+
+
 def test_a_wrong_directive_says_so(codex):
     answer = codex.post(codex.body("[[behave explode]]"))
     assert answer.status_code == 400
