@@ -209,7 +209,7 @@ def test_a_client_that_leaves_before_the_headers(upstream, client, post, watched
     def script(peer):
         peer.request()
         theirs.close()
-        noticed.append(peer.closed_within(1))
+        noticed.append(peer.closed_soon())
 
     upstream.script = script
     with pytest.raises(ClientGone):

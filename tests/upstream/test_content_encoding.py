@@ -1,4 +1,4 @@
-"""Compressed bodies decode the same for every cut, in bounded steps, and never end clean when cut."""
+"""Compressed bodies decode alike for every cut, in bounded steps, and never end clean when cut."""
 
 import gzip
 import zlib
