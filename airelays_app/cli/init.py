@@ -16,6 +16,8 @@ from airelays_app.cli.options import (
 )
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.token_store import add_client_setup, client_setup, open_tokens
+from airelays_app.cli.user_unit import STEPS as UNIT_STEPS
+from airelays_app.cli.user_unit import command_line, install_unit, unit_text
 from airelays_app.config import Settings, settings_from
 from airelays_app.config.document import toml_text
 from airelays_app.config.exposure import open_relay_problem
@@ -46,22 +48,27 @@ class _Done:
 )
 @json_option
 @click.option("--force", is_flag=True, help="Write the file anew; the old one is kept beside it.")
+@click.option("--systemd", is_flag=True, help="Install a systemd unit for your own account.")
 @click.option("--show-token", is_flag=True, help="Print the relay token even if it is not new.")
 @pass_invocation
-def init(invocation: Invocation, *, force: bool, show_token: bool) -> None:
+def init(invocation: Invocation, *, force: bool, systemd: bool, show_token: bool) -> None:
     """Write the configuration file and make a relay token.
 
     Only what the options say is set in the file; everything else stands there commented out.
     What exists is kept. Options that change an existing file need --force.
     """
     done = _prepare(invocation, force=force)
+    unit = _install_unit(invocation, force=force) if systemd else None
     token = done.token if done.token_created or show_token else None
     setup = client_setup(done.settings, token=token)
-    steps = _next_steps(done)
+    steps = _next_steps(done, unit)
     page = _page(done)
+    if unit:
+        page.field("User unit", unit)
     add_client_setup(page, setup)
     page.steps(steps)
     data = _data(done) | {"relay_token": token, "client": setup, "next_steps": steps}
+    data["systemd_unit"] = unit and str(unit)
     show(invocation, page=page, data=data)
 
 
@@ -118,13 +125,18 @@ def _with_token(settings: Settings, *, created: bool, backup: Path | None) -> _D
     )
 
 
-def _next_steps(done: _Done) -> list[str]:
+def _install_unit(invocation: Invocation, *, force: bool) -> Path:
+    text = unit_text(command_line(config_path=invocation.config_path))
+    return install_unit(text, environ=invocation.environ, force=force)
+
+
+def _next_steps(done: _Done, unit: Path | None) -> list[str]:
     serve = "Start the relay: airelays serve"
     if not done.settings.security.require_bearer_auth:
         serve += " (open: no token is asked for)"
     return [
         "Log in to your ChatGPT subscription: airelays login",
-        serve,
+        *([serve] if unit is None else UNIT_STEPS),
         "Set up your clients: airelays connect",
     ]
 
