@@ -48,11 +48,12 @@ CLOSED_OBJECTS = frozenset(
 _LONGEST_VALUE = 200
 _DEEPEST = 16
 _MOST_ENTRIES = 200
-_NAME = re.compile(r"[A-Za-z]{1,24}(?:[_.-](?:[A-Za-z]{1,24}|[0-9]{1,4}))*", re.ASCII)
-_LONGEST_NAME = 60
-_WORD = r"(?:[A-Za-z]{1,24}[0-9]{0,4}[A-Za-z]{0,4}|[0-9]{1,8}[A-Za-z]{0,3})"
-_PLAIN_VALUE = re.compile(rf"{_WORD}(?:[._:/-]{_WORD})*", re.ASCII)
-_SEGMENT = re.compile(r"[A-Za-z0-9._:@-]{1,80}", re.ASCII)
+_LONGEST_WORD = 40
+_HUMPS = r"[A-Za-z]?[a-z]{1,16}(?:[A-Z][a-z]{1,16})*[A-Z]?"
+_NAME = re.compile(rf"{_HUMPS}(?:[_.-](?:{_HUMPS}|b64|[0-9]{{1,4}}))*|b64_json", re.ASCII)
+_PIECE = r"(?:(?:[A-Z]?[a-z]{1,16}|[A-Z]{1,16})[0-9]{0,4}[a-z]{0,4}|[0-9]{1,8}[A-Za-z]?)"
+_PLAIN_VALUE = re.compile(rf"/?{_PIECE}(?:[._:/-]{_PIECE})*", re.ASCII)
+_OWN_ID = re.compile(r"[a-z]{2,10}_[0-9a-f]{32,64}", re.ASCII)
 
 
 def header_values(headers: Iterable[tuple[str, str]]) -> list[list[str]]:
@@ -84,7 +85,7 @@ def fields(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def word(value: str) -> str:
     """Return a value that is a short plain word, version or path of such; else its shape."""
-    plain = len(value) <= _LONGEST_NAME and _PLAIN_VALUE.fullmatch(value)
+    plain = len(value) <= _LONGEST_WORD and _PLAIN_VALUE.fullmatch(value)
     return value if plain else _string_shape(value)
 
 
@@ -149,14 +150,16 @@ def _parameter_value(name: str, value: str) -> str:
 
 
 def _segment(segment: str) -> str:
-    if not segment:
-        return ""
-    return without_secrets(segment) if _SEGMENT.fullmatch(segment) else _string_shape(segment)
+    """Return a path segment that is a word, an id of ours or ``model:verb``; else its shape."""
+    if not segment or _OWN_ID.fullmatch(segment):
+        return segment
+    stem, colon, verb = segment.partition(":")
+    return f"{word(stem)}{colon}{_name(verb)}" if colon else word(stem)
 
 
 def _name(name: str) -> str:
     """Return a name that looks like one; a key is as good a place for a secret as a value."""
-    plausible = len(name) <= _LONGEST_NAME and _NAME.fullmatch(name)
+    plausible = len(name) <= _LONGEST_WORD and _NAME.fullmatch(name)
     return name if plausible else f"<name {len(name)}>"
 
 

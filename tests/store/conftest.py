@@ -1,4 +1,4 @@
-"""A disk that is really full after a few hundred kilobytes, where the tests may mount one."""
+"""A disk that is really full, or really read-only, where the tests may mount one."""
 
 import subprocess
 
@@ -20,3 +20,13 @@ def tiny_disk(tmp_path):
         pytest.skip("only root may mount a small disk here")
     yield directory
     subprocess.run(["umount", str(directory)], check=True)
+
+
+@pytest.fixture
+def remount(tiny_disk):
+    def as_mode(mode):
+        command = ["mount", "-o", f"remount,{mode}", str(tiny_disk)]
+        if subprocess.run(command, check=False, capture_output=True).returncode:
+            pytest.skip("only root may remount a disk here")
+
+    return as_mode

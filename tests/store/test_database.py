@@ -315,6 +315,19 @@ def test_a_read_only_directory_is_503(tmp_path):
         add_note(database)
 
 
+def test_a_read_only_disk_is_503_until_it_is_writable(tiny_disk, remount):
+    with closing(Database(tiny_disk / "data" / "state.sqlite3")) as database:
+        add_note(database, "before")
+        database.close()
+        remount("ro")
+        for use in (add_note, notes):
+            with pytest.raises(Unavailable, match="read-only"):
+                use(database)
+        remount("rw")
+        add_note(database, "after")
+        assert notes(database) == ["before", "after"]
+
+
 def test_a_failed_start_is_tried_again(tmp_path):
     path = tmp_path / "state.sqlite3"
     path.mkdir()

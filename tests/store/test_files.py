@@ -271,6 +271,16 @@ def test_a_really_full_disk_is_503_until_there_is_room(tiny_disk):
         assert len(on_disk(tiny_disk)) == store.counters().file_count
 
 
+def test_a_read_only_uploads_disk_is_503(tiny_disk, remount, database):
+    store = FileStore(database, tiny_disk, max_file_bytes=1000, max_total_bytes=5000)
+    kept = put(store, b"kept")
+    remount("ro")
+    with pytest.raises(Unavailable, match="read-only"):
+        put(store)
+    assert content_of(store, kept.id) == b"kept"
+    assert store.counters().file_count == 1
+
+
 def test_a_row_that_cannot_be_written_takes_its_content_along(store, data, database, monkeypatch):
     store.counters()
 

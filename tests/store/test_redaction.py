@@ -9,7 +9,9 @@ Each leak known from earlier releases is a case of its own.
 import base64
 import hashlib
 import json
+import random
 import secrets
+import string
 
 import pytest
 from hypothesis import given
@@ -143,9 +145,35 @@ def test_tool_arguments_and_results_are_closed_in_every_dialect():
 
 @pytest.mark.parametrize("field", sorted(redaction.ALLOWED_FIELDS))
 def test_a_secret_under_an_allowed_name_is_still_replaced(field):
-    for secret in (TOKEN, KEY, f"Bearer {TOKEN}", "ac_" + secrets.token_urlsafe(30), "my diary"):
+    for secret in (TOKEN, KEY, f"Bearer {TOKEN}", "ac_kX92LmQ0vTz7RbY4nWp8", "my diary"):
         found = written(shape({field: secret, "deep": [{field: [secret]}]}))
         assert secret not in found
+
+
+@pytest.mark.parametrize(
+    "value",
+    "gpt-5.5-codex gpt-4o o3-mini claude-sonnet-4-20250514 models/gemini-2.5-pro MAX_TOKENS"
+    " end_turn response.output_item.done /v1/responses Qwen2.5-7B-Instruct".split(),
+)
+def test_models_kinds_and_reasons_stay_readable(value):
+    assert shape({"model": value}) == {"model": value}
+
+
+@pytest.mark.parametrize(
+    "name",
+    "generationConfig input_tokens_details inlineData b64_json partial_image_b64 topK n".split(),
+)
+def test_names_of_fields_stay_readable(name):
+    assert shape({name: None}) == {name: None}
+
+
+def test_random_tokens_do_not_pass_for_words():
+    dice = random.Random(1)
+    alphabet = string.ascii_letters + string.digits + "-_"
+    tokens = ["".join(dice.choices(alphabet, k=32)) for _ in range(20_000)]
+    survivors = [t for t in tokens if t in written(shape({"model": t, t: 0}))]
+    assert survivors == []
+    assert [t for t in tokens if t in written(redaction.target(f"/v1/{t}"))] == []
 
 
 def test_an_error_code_stays_readable_and_an_oauth_code_does_not():
