@@ -54,7 +54,7 @@ def _take(lock: int) -> None:
         holder = os.pread(lock, 20, 0).decode("ascii", "replace").strip() or "unknown"
         raise DirectoryInUse(
             f"Another AIRelays (process {holder}) serves from this data directory. "
-            "Stop it first, or give this one its own (storage.data_dir)."
+            "Stop it first, or give this one its own (paths.data_dir)."
         ) from error
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)

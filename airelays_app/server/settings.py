@@ -1,5 +1,6 @@
 """gunicorn's settings for our options: the one place where the two meet."""
 
+import os
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -26,7 +27,7 @@ def gunicorn_settings(options: ServerOptions) -> dict[str, Any]:
         "graceful_timeout": options.drain_seconds,
         "timeout": options.heartbeat_seconds,
         "backlog": options.backlog,
-        "worker_tmp_dir": str(_SHARED_MEMORY) if _SHARED_MEMORY.is_dir() else None,
+        "worker_tmp_dir": str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK) else None,
         "limit_request_line": 8190,
         "limit_request_fields": 100,
         "http_parser": "python",

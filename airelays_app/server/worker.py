@@ -29,6 +29,7 @@ from airelays_app.server.options import ServerOptions
 from airelays_app.server.refusals import reply_of, status_of
 
 _BEAT_SECONDS = 1.0
+_ACCEPTS_PER_TURN = 8
 _ACCEPT_PAUSE_SECONDS = 0.5
 _UNWIND_SECONDS = 3.0
 _THREADS_PER_SPARE = 4
@@ -101,24 +102,34 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         self._lobby.tick(time.monotonic())
 
     def _tune_accepting(self) -> None:
-        full = len(self._busy) >= self.options.threads
+        full = self._is_full()
         if full:
             self._lobby.shed_idle()
         self.set_accept_enabled(not full and time.monotonic() >= self._accept_from)
 
+    def _is_full(self) -> bool:
+        return len(self._busy) >= self.options.threads
+
     def accept(self, listener: socket.socket) -> None:
+        """Take the next few connections, as far as there are threads for them."""
+        for _ in range(_ACCEPTS_PER_TURN):
+            if self._is_full() or not self._accept_one(listener):
+                return
+
+    def _accept_one(self, listener: socket.socket) -> bool:
         """Take one connection; when that fails for want of something, pause instead of dying."""
         try:
             sock, client = listener.accept()
-        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return
+        except (BlockingIOError, ConnectionAbortedError):
+            return False
         except OSError as error:
             self.log.error("cannot accept connections for now: %s", error.strerror)
             self._accept_from = time.monotonic() + _ACCEPT_PAUSE_SECONDS
-            return
+            return False
         if len(self._busy) + len(self._lobby) >= self.worker_connections:
             self._lobby.make_room()
         self._lobby.welcome(Connection(sock, client, listener.getsockname(), self.options))
+        return True
 
     def _serve_in_thread(self, conn: Connection) -> None:
         self._busy.add(conn)

@@ -11,8 +11,10 @@
 import json
 import signal
 import socket
+import sys
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -308,6 +310,28 @@ def test_an_ipv4_client_of_a_dual_stack_listener_has_its_ipv4_address(serve):
     server = serve(host="::")
     server.address = ("127.0.0.1", server.address[1])
     assert json.loads(server.get("/environ")[1])["client"] == "127.0.0.1"
+
+
+def test_a_worker_without_free_descriptors_pauses_and_lives_on(start, tools):
+    limited = ["bash", "-c", f"ulimit -n 40; exec {sys.executable} {tools.service}"]
+    server = start(command=limited, workers=1, threads=4, header_seconds=60).serving()
+    worker = server.workers()
+    with ExitStack() as half_sent:
+        for _ in range(60):
+            half_sent.enter_context(send(server, HEAD))
+        server.await_log("cannot accept connections for now")
+    assert server.get("/pid")[0] == 200
+    assert server.workers() == worker
+
+
+def test_a_worker_takes_no_more_than_its_threads_and_leaves_the_rest_to_others(serve, tools):
+    server = serve(workers=2, threads=20)
+    with ExitStack() as streams:
+        for _ in range(25):
+            streams.enter_context(server.stream())
+        open_files = [len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in server.workers()]
+        assert max(open_files) - min(open_files) <= 15
+        assert server.get("/pid")[0] == 200
 
 
 def drips_until_closed(sock, drop, seconds):
