@@ -25,6 +25,11 @@ class Address:
     host_header: str
     target: str
 
+    @property
+    def url(self) -> str:
+        """Return the whole URL, as a forwarding proxy wants it."""
+        return f"{self.scheme}://{self.host_header}{self.target}"
+
 
 @lru_cache(maxsize=512)
 def address_of(url: str) -> Address:

@@ -24,10 +24,13 @@ _FAILURES = (
 _EXPLANATIONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     (
         (ssl.SSLCertVerificationError,),
-        "The certificate of {host} is not trusted ({detail}). If a private authority signed it, "
-        "name its PEM file in upstream.ca_bundle.",
+        "The certificate of {address.host} is not trusted ({detail}). If a private authority "
+        "signed it, name its PEM file in upstream.ca_bundle.",
     ),
-    ((ssl.SSLError,), "{host} does not speak TLS properly on port {port}. Check the address."),
+    (
+        (ssl.SSLError,),
+        "{address.host} does not speak TLS properly on port {address.port}. Check the address.",
+    ),
     (
         (socket.gaierror,),
         "The name {dialled} does not resolve. Check the address and this machine's DNS.",
@@ -38,7 +41,7 @@ _EXPLANATIONS: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ),
     (  # urllib3 derives refusals from its timeout, so this row stands below them
         (TimeoutError, exceptions.TimeoutError),
-        "{dialled} did not accept a connection within {seconds:g} seconds. Check the address, "
+        "No connection to {dialled} within {seconds:g} seconds. Check the address, "
         "the network and the firewall.",
     ),
 )
@@ -88,13 +91,16 @@ def _explain(
     causes = list(_causes(error))
     refused = next(filter(None, (_TUNNEL_REFUSED.search(str(cause)) for cause in causes)), None)
     if refused is not None:
-        return f"{dialled.capitalize()} refused to connect to {address.host}: {refused[1]}."
+        return f"No tunnel to {address.host}: {dialled} answered {refused[1]}."
     for kinds, text in _EXPLANATIONS:
         cause = next((cause for cause in causes if isinstance(cause, kinds)), None)
         if cause is not None:
-            detail = getattr(cause, "verify_message", "")
             return text.format(
-                dialled=dialled, host=address.host, port=port, seconds=timeout, detail=detail
+                address=address,
+                dialled=dialled,
+                port=port,
+                seconds=timeout,
+                detail=getattr(cause, "verify_message", ""),
             )
     return f"Cannot reach {address.host} on port {address.port}. Check the address and the network."
 

@@ -81,7 +81,7 @@ class HeadParser:
     @property
     def started(self) -> bool:
         """Say whether any byte of an answer has come."""
-        return bool(self._held)
+        return bool(self._held or self._interim)
 
     def feed(self, data: bytes) -> tuple[Head, bytes] | None:
         """Return the head and the bytes after it, or None while the head is incomplete.

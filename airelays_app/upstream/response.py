@@ -1,7 +1,8 @@
 """An upstream's answer, from its headers on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from time import monotonic
+from typing import Protocol
 
 from airelays_app.errors import UpstreamCut, UpstreamError
 from airelays_app.upstream.body import Body
@@ -13,11 +14,18 @@ _WHOLE_BODY_TICK = 60.0
 _CLIENT_CHECK = 0.25
 
 
+class Release(Protocol):
+    """Takes the connection back."""
+
+    def __call__(self, *, reusable: bool) -> None:
+        """Keep the connection for another request, or close it."""
+        ...
+
+
 class UpstreamResponse:
     """Status, headers and a body that is read once, by ``pieces`` or by ``read``.
 
-    ``release`` is called once: with True when the connection may carry another request, with
-    False when it must be closed.
+    ``release`` is called once, as soon as the body has ended or the response is closed.
     """
 
     __slots__ = (
@@ -40,7 +48,7 @@ class UpstreamResponse:
         wire: Wire,
         reusable: bool,
         host: str,
-        release: Callable[[bool], None],
+        release: Release,
     ) -> None:
         self.status: int = head.status
         self.headers: Headers = head.headers
@@ -49,7 +57,7 @@ class UpstreamResponse:
         self._wire = wire
         self._reusable = reusable
         self._host = host
-        self._release: Callable[[bool], None] | None = release
+        self._release: Release | None = release
         if body.done:
             self._finish(surplus=bool(arrived))
 
@@ -147,4 +155,4 @@ class UpstreamResponse:
     def _give_back(self, *, reusable: bool) -> None:
         release, self._release = self._release, None
         if release is not None:
-            release(reusable)
+            release(reusable=reusable)

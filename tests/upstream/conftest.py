@@ -33,7 +33,8 @@ class Peer:
             if not got:
                 return b""
             data += got
-        head, _, body = data.partition(b"\r\n\r\n")
+        head, _, rest = data.partition(b"\r\n\r\n")
+        body = bytearray(rest)
         length = next(
             (
                 int(line.split(b":")[1])
@@ -44,7 +45,7 @@ class Peer:
         )
         while len(body) < length:
             body += self.sock.recv(65536)
-        return head + b"\r\n\r\n" + body
+        return head + b"\r\n\r\n" + bytes(body)
 
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)

@@ -128,6 +128,20 @@ def test_an_answer_without_a_body_frees_its_connection_at_once(upstream, client,
     assert responses[0].read(limit=0) == b""
 
 
+def test_an_interim_answer_counts_as_a_byte_of_the_answer(upstream, client, post):
+    def script(peer):
+        peer.request()
+        peer.send(ANSWER)
+        peer.request()
+        peer.send(b"HTTP/1.1 102 Processing\r\n\r\n")
+
+    upstream.script = script
+    client.send(post(upstream.url)).read(limit=10)
+    with pytest.raises(UpstreamCut):
+        client.send(post(upstream.url))
+    assert upstream.connections == 1
+
+
 @pytest.mark.parametrize("how", ["end", "reset"])
 def test_a_stale_connection_is_replaced_once(upstream, client, post, how):
     """The upstream gives the connection up just when the next request is on its way."""
@@ -153,7 +167,7 @@ def test_a_stale_connection_is_replaced_once(upstream, client, post, how):
 def test_a_connection_that_was_idle_for_long_is_not_trusted(upstream, client, post, monkeypatch):
     upstream.script = answering
     client.send(post(upstream.url)).read(limit=10)
-    monkeypatch.setattr("airelays_app.upstream.client.MAX_IDLE", -1.0)
+    monkeypatch.setattr("airelays_app.upstream.pooling.MAX_IDLE", -1.0)
     client.send(post(upstream.url)).read(limit=10)
     assert upstream.connections == 2
 

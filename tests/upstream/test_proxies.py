@@ -135,7 +135,7 @@ def test_a_proxy_that_refuses_is_named_without_its_password(upstream, through, p
     upstream.script = script
     with pytest.raises(UpstreamUnreachable) as caught:
         through(upstream, scheme="https").send(post("https://api.test/v1"))
-    assert "proxy 127.0.0.1 refused to connect to api.test: 407" in caught.value.message
+    assert "No tunnel to api.test: the proxy 127.0.0.1 answered 407" in caught.value.message
     assert "pass" not in caught.value.message
 
 

@@ -1,0 +1,124 @@
+"""One request and the head of its answer, on a pooled connection or a fresh one."""
+
+import socket
+from math import inf
+
+from urllib3.connectionpool import HTTPConnectionPool
+
+from airelays_app.errors import UpstreamCut
+from airelays_app.upstream.adapter import RelayConnection
+from airelays_app.upstream.address import Address
+from airelays_app.upstream.body import body_of, keeps_alive
+from airelays_app.upstream.connecting import open_connection
+from airelays_app.upstream.head import Head, HeadParser
+from airelays_app.upstream.pooling import give_back, take
+from airelays_app.upstream.request import OutboundRequest
+from airelays_app.upstream.response import UpstreamResponse
+from airelays_app.upstream.wire import ClosedBeforeAnswer, Wire
+
+_JOINED_BODY = 65_536
+"""Up to this size a body is copied behind its head, so that both leave in one write."""
+
+
+class Exchange:
+    """``head`` is what ``request`` begins with on the wire; ``watch`` is the client's socket."""
+
+    __slots__ = ("_address", "_conn", "_pool", "_request", "_to_send", "_watch")
+
+    def __init__(
+        self,
+        request: OutboundRequest,
+        *,
+        address: Address,
+        head: bytes,
+        pool: HTTPConnectionPool,
+        watch: socket.socket | None,
+    ) -> None:
+        self._request = request
+        self._address = address
+        self._pool = pool
+        self._watch = watch
+        body = request.body or b""
+        joined = len(body) <= _JOINED_BODY
+        self._to_send = (head + body,) if joined else (head, body)
+        self._conn: RelayConnection = take(pool)
+
+    def run(self) -> UpstreamResponse:
+        """Return the answer; its connection goes back to the pool when the body was read.
+
+        A pooled connection that proves to be dead is replaced once, as long as no byte of an
+        answer has come: the upstream may have closed it while the request was on its way.
+        """
+        reused = not self._conn.is_closed
+        try:
+            try:
+                return self._attempt()
+            except ClosedBeforeAnswer:
+                if not reused:
+                    raise
+            self._conn.close()
+            return self._attempt()
+        except BaseException:
+            self._release(reusable=False)
+            raise
+
+    def _attempt(self) -> UpstreamResponse:
+        wire = self._wire()
+        early = self._send(wire)
+        head, arrived = self._receive_head(wire, early)
+        return UpstreamResponse(
+            head,
+            body=body_of(head, method=self._request.method),
+            arrived=arrived,
+            wire=wire,
+            reusable=not early and keeps_alive(head),
+            host=self._address.host,
+            release=self._release,
+        )
+
+    def _wire(self) -> Wire:
+        request = self._request
+        if self._conn.is_closed:
+            open_connection(
+                self._conn,
+                pool=self._pool,
+                address=self._address,
+                timeout=request.connect_timeout,
+                watch=self._watch,
+            )
+        return Wire(
+            self._conn.sock,
+            watch=self._watch,
+            host=self._address.host,
+            read_timeout=request.read_timeout,
+        )
+
+    def _send(self, wire: Wire) -> bytes:
+        """Send the request; return the bytes of an answer that came before all was sent."""
+        for data in self._to_send:
+            early = wire.send(data)
+            if early:
+                return early
+        return b""
+
+    def _receive_head(self, wire: Wire, early: bytes) -> tuple[Head, bytes]:
+        """Wait for the final head; return it with the bytes of the body that came along."""
+        parser = HeadParser()
+        data: bytes | None = early
+        while True:
+            parsed = parser.feed(data) if data else None
+            if parsed is not None:
+                return parsed
+            try:
+                data = wire.receive(inf)
+                if data == b"":
+                    raise UpstreamCut(
+                        f"{self._address.host} closed the connection without an answer."
+                    )
+            except UpstreamCut as error:
+                if parser.started:
+                    raise
+                raise ClosedBeforeAnswer(error.message) from error
+
+    def _release(self, *, reusable: bool) -> None:
+        give_back(self._conn, self._pool, reusable=reusable)
