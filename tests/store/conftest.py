@@ -1,6 +1,8 @@
-"""A disk that is really full, or really read-only, where the tests may mount one."""
+"""Faults from outside: processes that work at once, a disk that is full or read-only."""
 
 import subprocess
+import sys
+import textwrap
 
 import pytest
 
@@ -30,3 +32,27 @@ def remount(tiny_disk):
             pytest.skip("only root may remount a disk here")
 
     return as_mode
+
+
+@pytest.fixture
+def at_once():
+    """Run the code in several processes that all wait at their ``start()``; return the outputs."""
+
+    def run(code, *argument_lists):
+        begin = "import sys\n\ndef start():\n    print('ready', flush=True); sys.stdin.readline()\n"
+        command = [sys.executable, "-c", begin + textwrap.dedent(code)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        processes = [
+            subprocess.Popen([*command, *map(str, arguments)], **pipes)
+            for arguments in argument_lists
+        ]
+        for process in processes:
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            process.stdin.write("\n")
+            process.stdin.flush()
+        outputs = [process.communicate(timeout=60)[0] for process in processes]
+        assert [process.returncode for process in processes] == [0] * len(processes)
+        return outputs
+
+    return run

@@ -217,25 +217,24 @@ def test_a_child_forked_while_every_connection_is_busy_still_works(tmp_path):
             assert os.waitpid(child, 0)[1] == 0
 
 
-def test_two_processes_writing_at_once_lose_nothing(tmp_path):
+def test_two_processes_writing_at_once_lose_nothing(tmp_path, at_once):
     path = tmp_path / "data" / "state.sqlite3"
     code = """
-        import pathlib, sys
+        import pathlib
         from airelays_app.store.database import Database
         database = Database(pathlib.Path(sys.argv[1]), busy_seconds=30)
-        for number in range(200):
+        start()
+        for number in range(300):
             with database.writing() as connection:
                 connection.execute("CREATE TABLE IF NOT EXISTS counter (value)")
                 before = connection.execute("SELECT MAX(value) FROM counter").fetchone()[0] or 0
                 connection.execute("INSERT INTO counter VALUES (?)", [before + 1])
         database.close()
     """
-    command = [sys.executable, "-c", textwrap.dedent(code), str(path)]
-    processes = [subprocess.Popen(command) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    at_once(code, [path], [path])
     with closing(Database(path)) as database, database.reading() as connection:
         query = "SELECT COUNT(DISTINCT value), MAX(value) FROM counter"
-        assert tuple(connection.execute(query).fetchone()) == (400, 400)
+        assert tuple(connection.execute(query).fetchone()) == (600, 600)
 
 
 def test_a_killed_writer_leaves_the_last_committed_state(tmp_path):

@@ -203,15 +203,16 @@ def test_200_uploads_at_once_never_pass_the_total(store, data):
     assert len(on_disk(data)) == 16
 
 
-def test_two_processes_never_pass_the_total(store, data):
+def test_two_processes_never_pass_the_total(store, data, at_once):
     code = """
-        import io, pathlib, sys
+        import io, pathlib
         from airelays_app.errors import TooLarge
         from airelays_app.store.database import Database
         from airelays_app.store.files import FileStore
         data = pathlib.Path(sys.argv[1])
         database = Database(data / "state.sqlite3", busy_seconds=30)
         store = FileStore(database, data / "uploads", max_file_bytes=1000, max_total_bytes=5000)
+        start()
         for _ in range(40):
             try:
                 store.create(io.BytesIO(b"x" * 130), filename="a", purpose="b", content_type="c/d")
@@ -219,9 +220,7 @@ def test_two_processes_never_pass_the_total(store, data):
                 assert refusal.status == 413
         database.close()
     """
-    command = [sys.executable, "-c", textwrap.dedent(code), str(data)]
-    processes = [subprocess.Popen(command) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    at_once(code, [data], [data])
     assert store.counters().file_count == 5000 // 130
     assert len(on_disk(data)) == 5000 // 130
 

@@ -8,9 +8,6 @@ kept aside; a step that fails leaves the old tables untouched; several processes
 
 import json
 import sqlite3
-import subprocess
-import sys
-import textwrap
 from contextlib import closing
 
 import pytest
@@ -195,27 +192,17 @@ def test_a_database_of_a_later_release_still_opens(path):
 
 
 @pytest.mark.parametrize("release", RELEASED)
-def test_several_processes_may_start_at_once(path, release):
+def test_several_processes_may_start_at_once(path, release, at_once):
     rows = [conversation('["a", "b"]', name=f"conv_{n}") for n in range(200)]
     write_earlier(path, RELEASED[release], *(rows if RELEASED[release] else []))
     code = """
-        import pathlib, sys
+        import pathlib
         from airelays_app.store.database import Database
         database = Database(pathlib.Path(sys.argv[1]), busy_seconds=30)
-        print("ready", flush=True)
-        sys.stdin.readline()
+        start()
         with database.reading() as connection:
             print(connection.execute("SELECT COUNT(*) FROM conversation_items").fetchone()[0])
         database.close()
     """
-    command = [sys.executable, "-c", textwrap.dedent(code), str(path)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, **pipes) for _ in range(4)]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("\n")
-        process.stdin.flush()
-    answers = [process.communicate(timeout=60)[0] for process in processes]
+    answers = at_once(code, *[[path]] * 4)
     assert answers == ["400\n" if RELEASED[release] else "0\n"] * 4
-    assert [process.returncode for process in processes] == [0] * 4
