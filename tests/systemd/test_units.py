@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from airelays_app.cli.user_unit import unit_text
 from airelays_app.server.options import ServerOptions
 
 UNITS = Path(__file__).parents[2] / "systemd"
@@ -68,6 +69,14 @@ def test_the_system_unit_is_little_exposed():
 def test_the_server_has_more_time_to_stop_than_it_takes(name):
     stop_seconds = ServerOptions(host="", port=0, workers=1, threads=1).stop_seconds
     assert int(service_of(name)["TimeoutStopSec"]) >= stop_seconds + 10
+
+
+def test_init_installs_the_user_unit_of_this_folder():
+    written = configparser.RawConfigParser(strict=False)
+    written.optionxform = str
+    written.read_string(unit_text(["/usr/bin/airelays", "serve"]))
+    ours = dict(service_of("airelays-user.service"))
+    assert dict(written["Service"]) | {"ExecStart": ours["ExecStart"]} == ours
 
 
 @pytest.mark.parametrize("name", SERVICES)
