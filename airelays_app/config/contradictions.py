@@ -29,5 +29,5 @@ def _provider(provider: Provider) -> Iterator[str]:
 def _default_provider(settings: Settings) -> Iterator[str]:
     known = [*settings.providers, *BUILT_IN_PROVIDERS]
     default = settings.routing.default_provider
-    if default not in known:
+    if default and default not in known:
         yield f"routing.default_provider is not a provider.{suggestion(default, known)}"

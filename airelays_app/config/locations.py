@@ -68,4 +68,4 @@ def _named_config(environ: Mapping[str, str]) -> Path | None:
 
 
 def _first_existing(today: Path, earlier: Path) -> Path:
-    return earlier if earlier.exists() and not today.exists() else today
+    return earlier if os.path.exists(earlier) and not os.path.exists(today) else today

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airelays_app.config.locations import PREFIXES
+from airelays_app.config.retired import RETIRED
 from airelays_app.config.sections.providers import check_provider_name
 from airelays_app.config.settings import provider_settings
 from airelays_app.config.toml_document import Document
@@ -22,11 +23,15 @@ _NOT_IN_VARIABLES = re.compile(r"[^A-Z0-9]")
 
 @dataclass(slots=True)
 class ProviderTables:
-    """The providers' names and tables, and for each dotted key the variables that set it."""
+    """The providers' tables by name, and for each dotted key the variables that set it.
+
+    ``retired`` are tables that say nothing but what an earlier version understood.
+    """
 
     tables: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     variables: dict[str, tuple[str, ...]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    retired: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -40,7 +45,10 @@ def provider_tables(
     """Gather the providers of the file, the flags and the environment."""
     found = ProviderTables()
     for name, table in _file_tables(document, found.problems).items():
-        _add(found, name, table)
+        if table and all(f"providers.{name}.{key}" in RETIRED for key in table):
+            found.retired[name] = table
+        else:
+            _add(found, name, table)
     for key in flags:
         if key.startswith("providers."):
             _add(found, key.removeprefix("providers.").rpartition(".")[0], {})

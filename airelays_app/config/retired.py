@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """``env`` is the variable's suffix; ``harmless`` the values, as text, that may stay."""
+    """``env`` is the variable's suffix, if any; ``harmless`` the values, as text, that may stay."""
 
     env: str
     harmless: frozenset[str]
@@ -23,6 +23,33 @@ class Retired:
 
 
 _OFF = frozenset({"false", "0", "no", "off"})
+
+_POOL = "is not supported: AIRelays uses one login"
+_CLAUDE = "is not supported in this release"
+_PROVIDERS_OF_0_22: Mapping[str, tuple[object, str]] = MappingProxyType(
+    {
+        "openai.enabled": (True, "is not supported: choose with routing.default_provider"),
+        "openai.models_cache_ttl_seconds": (300, "is now models.cache_ttl_seconds"),
+        "openai.balance": ("balanced", _POOL),
+        "openai.account_cooldown_seconds": (300, _POOL),
+        "openai.retry_attempts": (3, "is now upstream.retry_attempts"),
+        "openai.retry_backoff_seconds": ([5, 20, 60], "is now upstream.retry_wait_seconds"),
+        "openai.extra_models": ([], "is not needed: unlisted models are asked for as well"),
+        "openai.image_timeout_seconds": (300, "is not supported in this release"),
+        "openai.image_usage_probe": (True, "is not supported in this release"),
+        "claude.enabled": (True, _CLAUDE),
+        "claude.bin": ("claude", _CLAUDE),
+        "claude.command": ([], _CLAUDE),
+        "claude.timeout_seconds": (600, _CLAUDE),
+        "claude.max_concurrent_requests": (2, _CLAUDE),
+        "claude.balance": ("balanced", _CLAUDE),
+        "claude.account_cooldown_seconds": (300, _CLAUDE),
+        "claude.strip_api_key_env": (True, _CLAUDE),
+        "claude.models": ([], _CLAUDE),
+        "claude.oauth_token_file": ("", _CLAUDE),
+    }
+)
+"""Keys of 0.22.0, their defaults there, and what is said about other values (2026-11-22)."""
 
 RETIRED: Mapping[str, Retired] = MappingProxyType(
     {
@@ -42,6 +69,10 @@ RETIRED: Mapping[str, Retired] = MappingProxyType(
             _OFF,
             "is not supported: use logging.traffic and logging.traffic_bodies",
         ),
+        **{
+            f"providers.{key}": Retired("", frozenset({str(default).lower()}), advice)
+            for key, (default, advice) in _PROVIDERS_OF_0_22.items()
+        },
     }
 )
 """Retired settings by dotted key."""

@@ -31,7 +31,9 @@ def read_document(path: Path | None, *, required: bool = False) -> Document:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         if required:
-            raise ConfigError(f"there is no configuration file {path}") from None
+            raise ConfigError(
+                f"there is no configuration file {path}; airelays init writes one"
+            ) from None
         return Document(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"

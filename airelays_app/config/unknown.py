@@ -12,7 +12,7 @@ from airelays_app.config.toml_document import Document
 
 _OWN_PREFIXES = PREFIXES[:2]
 _SUFFIXES = frozenset({"CONFIG", *(setting.env for setting in TABLE)})
-_RETIRED_SUFFIXES = {retired.env: retired for retired in RETIRED.values()}
+_RETIRED_SUFFIXES = {retired.env: retired for retired in RETIRED.values() if retired.env}
 
 
 def unknown_settings(
@@ -59,9 +59,12 @@ def _in_file(document: Document, tables: ProviderTables) -> Iterator[str]:
             yield from _in_table(document, section, table)
         else:
             yield _unknown(document, section)
+    for name, table in tables.retired.items():
+        for key, value in table.items():
+            yield from _missing(document, f"providers.{name}.{key}", value)
     for name, table in tables.tables.items():
         known = {setting.name for setting in provider_settings(name)}
-        for key in table.keys() - known:
+        for key in sorted(table.keys() - known):
             dotted = f"providers.{name}.{key}"
             yield _unknown(document, dotted, known=_provider_keys(tables))
 

@@ -110,6 +110,11 @@ def _texts_text(text: str) -> tuple[str, ...]:
 def _table(value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping):
         raise ValueError('must be a table of texts, such as { name = "value" }')
+    nested = [key for key, item in value.items() if not isinstance(item, str)]
+    if nested:
+        raise ValueError(
+            f"has {nested[0]!r}, whose value must be a text in quotes (quote a name with a dot)"
+        )
     return MappingProxyType({_text(key): _text(item) for key, item in value.items()})
 
 

@@ -105,6 +105,32 @@ def test_not_believing_it_may_stay(tmp_path, value):
     assert load(tmp_path, AIRELAY_TRUST_X_FORWARDED_FOR=value).security.trusted_proxies == ()
 
 
+def test_provider_tables_of_0_22_may_stay_where_they_say_its_defaults(tmp_path):
+    write(
+        tmp_path / ".config/airelays/config.toml",
+        "[providers.openai]\nenabled = true\nretry_backoff_seconds = [5, 20, 60]\n"
+        "[providers.claude]\nbin = 'claude'\n",
+    )
+    assert load(tmp_path).providers == {}
+
+
+def test_what_they_said_beyond_that_is_refused_with_todays_name(tmp_path):
+    write(
+        tmp_path / ".config/airelays/config.toml",
+        "[providers.openai]\nmodels_cache_ttl_seconds = 60\n",
+    )
+    with pytest.raises(ConfigError, match=r"is now models\.cache_ttl_seconds"):
+        load(tmp_path)
+
+
+def test_a_provider_of_ones_own_may_be_called_the_same(tmp_path):
+    write(
+        tmp_path / ".config/airelays/config.toml",
+        "[providers.openai]\nbase_url = 'https://api.openai.com/v1'\nenabled = true\n",
+    )
+    assert load(tmp_path).providers["openai"].kind == "compatible"
+
+
 def test_a_network_scope_is_never_dropped_silently(tmp_path):
     with pytest.raises(ConfigError, match=r"server\.host"):
         load(tmp_path, AIRELAYS_NETWORK_SCOPE="loopback")

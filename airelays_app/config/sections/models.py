@@ -45,11 +45,12 @@ class Routing:
     """Which provider answers."""
 
     default_provider: str = field(
-        default="codex",
+        default="",
         metadata=row(
             "DEFAULT_PROVIDER",
-            "The provider that answers for a model name without a provider in front. Set it to "
-            "one of your providers when that is the one you mostly use.",
+            "The provider that answers for a model name without a provider in front. Empty takes "
+            "the first that is ready: the subscription, then your own servers, then the local "
+            "model.",
         ),
     )
 
