@@ -78,7 +78,7 @@ def _prepare(invocation: Invocation, *, force: bool) -> _Done:
     if exists and not force:
         _refuse_ignored_options(invocation, path)
         return _with_token(invocation.settings(), created=False, backup=None)
-    text = toml_text(invocation.flags)
+    text = toml_text({key: _lasting(key, value) for key, value in invocation.flags.items()})
     settings = settings_from(
         parse_document(text, path=path), invocation.flags, environ=invocation.environ
     )
@@ -87,6 +87,13 @@ def _prepare(invocation: Invocation, *, force: bool) -> _Done:
     backup = _keep_beside(path) if exists else None
     replace_file(path, text.encode())
     return _with_token(settings, created=True, backup=backup)
+
+
+def _lasting(key: str, value: object) -> object:
+    """Return the value for the file: a path counts from here now, and from the file there."""
+    if BY_KEY[key].kind.label != "path" or str(value).startswith("~"):
+        return value
+    return Path(str(value)).absolute()
 
 
 def _config_path(invocation: Invocation) -> Path:

@@ -54,9 +54,9 @@ class Page:
 def show(invocation: Invocation, *, page: Page, data: Mapping[str, Any]) -> None:
     """Print the page, or ``data`` as JSON when that was asked for."""
     if invocation.as_json:
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(data, indent=2))
     else:
-        click.echo(str(page), color=_colour())
+        click.echo(_encodable(str(page)), color=_colour())
 
 
 def _colour() -> bool | None:
@@ -66,6 +66,11 @@ def _colour() -> bool | None:
         environ.get("NO_COLOR") or environ.get("CLICOLOR") == "0" or environ.get("TERM") == "dumb"
     )
     return False if unwanted else None
+
+
+def _encodable(text: str) -> str:
+    """Return ``text`` with what is not Unicode, such as an odd file name, written out."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _word(value: object) -> str:

@@ -77,6 +77,15 @@ def test_paths_are_written_as_they_were_given(command):
     assert (odd / "relay-token").exists()
 
 
+def test_a_relative_path_is_written_as_the_full_one(command, monkeypatch):
+    monkeypatch.chdir(command.home)
+    command.json("init", "--data-dir", "here", "--logs-dir", "~/logs")
+    assert set_in_file(command) == {
+        "paths.data_dir": str(command.home / "here"),
+        "paths.logs_dir": "~/logs",
+    }
+
+
 @pytest.mark.parametrize("words", [("--host", "::1"), ("--port", "1"), ("--no-auth",)])
 def test_an_option_that_would_be_ignored_is_refused(command, words):
     command.json("init")

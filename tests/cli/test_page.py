@@ -1,0 +1,60 @@
+"""Text for people is coloured on a terminal that wants it; JSON is never; all of it can be sent."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from airelays_app.cli import airelays
+from airelays_app.cli.options import Invocation
+from airelays_app.cli.page import Page, show
+
+BOLD = "\x1b[1m"
+
+
+def output(home, *, as_json=False, **environ) -> str:
+    words = ["connect", *(["--json"] if as_json else [])]
+    plain = dict.fromkeys(("NO_COLOR", "CLICOLOR", "TERM"))
+    env = {**plain, "HOME": str(home), **environ}
+    return CliRunner().invoke(airelays, words, env=env, color=True).stdout
+
+
+def test_headings_are_bold_on_a_terminal(tmp_path):
+    assert f"{BOLD}Every Client" in output(tmp_path)
+
+
+@pytest.mark.parametrize("wish", [{"NO_COLOR": "1"}, {"CLICOLOR": "0"}, {"TERM": "dumb"}], ids=str)
+def test_colour_can_be_declined(tmp_path, wish):
+    assert "\x1b" not in output(tmp_path, **wish)
+
+
+def test_json_is_plain(tmp_path):
+    json.loads(output(tmp_path, as_json=True))
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_text_that_is_not_unicode_can_be_shown(capfd, as_json):
+    page = Page("odd")
+    page.field("File", "name-\udcff")
+    show(Invocation(as_json=as_json), page=page, data={"file": "name-\udcff"})
+    assert "udcff" in capfd.readouterr().out
+
+
+def test_empty_values_and_yes_and_no():
+    page = Page("values")
+    for label, value in {"A": None, "B": "", "C": True, "D": 0, "E": ["x", "y"]}.items():
+        page.field(label, value)
+    lines = str(page).splitlines()[1:]
+    assert [line.split()[1:] for line in lines] == [
+        ["not", "set"],
+        ["not", "set"],
+        ["yes"],
+        ["0"],
+        ["x,", "y"],
+    ]
+
+
+def test_a_label_that_is_too_long_keeps_its_distance():
+    page = Page("values")
+    page.field("a_label_longer_than_the_column", "value")
+    assert str(page).endswith("a_label_longer_than_the_column: value")
