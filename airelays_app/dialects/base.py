@@ -58,13 +58,15 @@ class Tap(Protocol):
     """Reads along while a stream of its own dialect passes.
 
     ``has_content`` turns true with the first content or terminal event, ``ended`` with the
-    terminal event, ``failure`` is set when that event is a failure.
+    terminal event, ``failure`` is set when that event is a failure. ``response`` is the whole
+    reply as far as the dialect's stream carries it.
     """
 
     usage: Usage | None
     has_content: bool
     ended: bool
     failure: Failure | None
+    response: Json
 
     def feed(self, blocks: Iterable[bytes]) -> bytes:
         """Return what the client is to get for these blocks, in one piece."""
@@ -83,7 +85,8 @@ class Dialect:
     ``decode_request`` raises Unprocessable where the body's types are wrong or it asks for what
     the neutral request cannot say. ``encode_request`` is None for a dialect that no upstream is
     spoken to in. ``carries_stop`` says that its requests have a place for stop sequences;
-    otherwise the relay itself stops at them.
+    otherwise the relay itself stops at them. ``stream_carries_reply`` says that a stream ends with
+    the whole reply in one object. ``read_usage`` reads the ``usage`` of a reply.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Dialect:
     encode_reply: Callable[[Reply, ReplyContext], Json]
     encoder: Callable[[ReplyContext], Encoder]
     error_body: Callable[[Failure], Json]
+    read_usage: Callable[[Any], Usage | None]
     keep_alive: bytes
     echo: Callable[[Json], Json] = lambda body: {}  # noqa: ARG005
     encode_request: Callable[[Request], tuple[Json, tuple[Loss, ...]]] | None = None
@@ -98,3 +102,4 @@ class Dialect:
     decoder: Callable[[Classify], Decoder] | None = None
     tap: Callable[[Classify, ReplyContext], Tap] | None = None
     carries_stop: bool = False
+    stream_carries_reply: bool = False

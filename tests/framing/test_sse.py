@@ -3,6 +3,8 @@
 Lines end in LF, CRLF or CR only: U+2028, U+2029, U+0085 and VT are text.
 """
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +50,7 @@ def split(pieces: list[bytes]) -> list[bytes]:
 def test_any_cut_gives_the_same_blocks(stream: bytes, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     bounds = [0, *cuts, len(stream)]
-    pieces = [stream[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    pieces = [stream[a:b] for a, b in itertools.pairwise(bounds)]
     whole = split([stream])
     assert split(pieces) == whole
     assert split([stream[i : i + 1] for i in range(len(stream))]) == whole

@@ -7,6 +7,7 @@ from airelays_app.dialects.chat.request_out import encode_request
 from airelays_app.dialects.chat.stream_in import ChatDecoder, decode_reply
 from airelays_app.dialects.chat.stream_out import ChatEncoder
 from airelays_app.dialects.chat.tap import ChatTap
+from airelays_app.dialects.completion_family import read_usage
 from airelays_app.dialects.openai_error import error_body
 from airelays_app.framing.sse import KEEP_ALIVE
 
@@ -20,6 +21,7 @@ CHAT = Dialect(
     encoder=ChatEncoder,
     tap=ChatTap,
     error_body=error_body,
+    read_usage=read_usage,
     keep_alive=KEEP_ALIVE,
     carries_stop=True,
 )

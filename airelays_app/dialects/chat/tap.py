@@ -29,6 +29,7 @@ class ChatTap:
         self.has_content = False
         self.ended = False
         self.failure: Failure | None = None
+        self.response: Json = {}
 
     def feed(self, blocks: Iterable[bytes]) -> bytes:
         """Return what the client is to get for these blocks, in one piece."""

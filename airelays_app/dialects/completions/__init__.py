@@ -1,6 +1,7 @@
 """OpenAI's legacy Completions: spoken by clients only."""
 
 from airelays_app.dialects.base import Dialect
+from airelays_app.dialects.completion_family import read_usage
 from airelays_app.dialects.completions.reply import CompletionsEncoder, echo, encode_reply
 from airelays_app.dialects.completions.request_in import decode_request
 from airelays_app.dialects.openai_error import error_body
@@ -12,6 +13,7 @@ COMPLETIONS = Dialect(
     encode_reply=encode_reply,
     encoder=CompletionsEncoder,
     error_body=error_body,
+    read_usage=read_usage,
     keep_alive=KEEP_ALIVE,
     echo=echo,
 )

@@ -8,6 +8,7 @@ from airelays_app.dialects.responses.request_out import encode_request
 from airelays_app.dialects.responses.stream_in import ResponsesDecoder, decode_reply
 from airelays_app.dialects.responses.stream_out import ResponsesEncoder
 from airelays_app.dialects.responses.tap import ResponsesTap
+from airelays_app.dialects.responses.usage import read_usage
 from airelays_app.framing.sse import KEEP_ALIVE
 
 RESPONSES = Dialect(
@@ -20,6 +21,8 @@ RESPONSES = Dialect(
     encoder=ResponsesEncoder,
     tap=ResponsesTap,
     error_body=error_body,
+    read_usage=read_usage,
     keep_alive=KEEP_ALIVE,
     echo=echo,
+    stream_carries_reply=True,
 )

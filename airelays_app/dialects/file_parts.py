@@ -1,0 +1,88 @@
+"""Files in a request: references to stored files and bare base64, written out inline.
+
+The rules are those of the reference relay: images become images, documents stay documents, and
+any other part that names a stored file becomes its text, if it is text of up to 1,000,000 bytes.
+"""
+
+import base64
+import mimetypes
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from airelays_app.dialects.base import Json
+from airelays_app.errors import Unprocessable
+
+MAX_TEXT_BYTES = 1_000_000
+
+_TEXT_TYPES = frozenset(
+    {
+        "application/json",
+        "application/xml",
+        "application/yaml",
+        "application/x-yaml",
+        "application/csv",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A stored file, read."""
+
+    filename: str
+    content_type: str
+    data: bytes
+
+    @property
+    def data_url(self) -> str:
+        """The file as a ``data:`` URL."""
+        return f"data:{self.content_type};base64,{base64.b64encode(self.data).decode()}"
+
+
+Resolve = Callable[[str, str], FileContent]
+"""Reads the stored file with an id, for the field at a path; raises Unprocessable."""
+
+
+def image_url_of(file: FileContent, path: str) -> str:
+    """Return an image as a ``data:`` URL; raises Unprocessable for anything else."""
+    if not file.content_type.startswith("image/"):
+        raise Unprocessable(
+            f"{path} is {file.content_type}; an image part takes image files only.", param=path
+        )
+    return file.data_url
+
+
+def text_of(file: FileContent, path: str) -> str:
+    """Return a text file with a line that names it; raises Unprocessable."""
+    kind = file.content_type.partition(";")[0].strip().lower()
+    if not (kind.startswith("text/") or kind in _TEXT_TYPES):
+        raise Unprocessable(
+            f"{path} is {kind}; only text files can be inlined here. Use an input_file part.",
+            param=path,
+        )
+    if len(file.data) > MAX_TEXT_BYTES:
+        raise Unprocessable(
+            f"{path} has more than {MAX_TEXT_BYTES} bytes, too many to inline as text.",
+            param=path,
+        )
+    text = file.data.decode("utf-8", "replace")
+    return f"File {file.filename} ({kind}):\n{text}"
+
+
+def with_data_url(part: Json, path: str) -> Json:
+    """Return a document part whose ``file_data`` is a ``data:`` URL.
+
+    Bare base64 needs a ``filename`` that tells its type; raises Unprocessable without one.
+    """
+    data = part.get("file_data")
+    if not isinstance(data, str) or data.startswith("data:"):
+        return part
+    filename = part.get("filename")
+    kind = mimetypes.guess_type(filename)[0] if isinstance(filename, str) else None
+    if kind is None:
+        raise Unprocessable(
+            f"{path}.file_data is bare base64, so {path}.filename must have an extension that "
+            "tells its type; or send a data: URL.",
+            param=f"{path}.filename",
+        )
+    return {**part, "file_data": f"data:{kind};base64,{data}"}

@@ -1,0 +1,83 @@
+"""The log on stderr: one line per entry, as logfmt or JSON.
+
+Of an exception it shows the types and places but never the message, which may quote what a client
+or an upstream has sent.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Style = Literal["logfmt", "json"]
+
+
+class LineFormatter(logging.Formatter):
+    """Writes an entry as one line; its fields come in ``extra={"fields": {...}}``."""
+
+    def __init__(self, style: Style) -> None:
+        super().__init__()
+        self._write = _as_json if style == "json" else _as_logfmt
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields: dict[str, Any] = {
+            "at": moment.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "pid": record.process,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["exception"] = describe(record.exc_info[1])
+        return self._write(fields)
+
+
+def configure(*, level: str, style: Style) -> None:
+    """Send the log of this process to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter(style))
+    relay = logging.getLogger("airelays")
+    relay.handlers[:] = [handler]
+    relay.setLevel(level.upper())
+    relay.propagate = False
+
+
+def describe(error: BaseException) -> str:
+    """Return the type of ``error`` and where it was raised, innermost last, then its causes."""
+    return " from ".join(_describe_one(each) for each in _with_causes(error))
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _describe_one(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    places = [f"{_tail(frame.filename)}:{frame.lineno}({frame.name})" for frame in frames]
+    return ">".join((*places, type(error).__name__))
+
+
+def _tail(filename: str) -> str:
+    return "/".join(filename.rsplit("/", 2)[-2:])
+
+
+def _as_json(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def _as_logfmt(fields: dict[str, Any]) -> str:
+    return " ".join(f"{name}={_logfmt_value(value)}" for name, value in fields.items())
+
+
+def _logfmt_value(value: Any) -> str:
+    text = str(value)
+    plain = text and text.isascii() and text.isprintable() and not set(text) & set(' "=')
+    return text if plain else json.dumps(text)

@@ -1,0 +1,144 @@
+"""What a Responses body must be for the ChatGPT subscription backend, and what it refuses.
+
+Source of each rule: AIRelays 0.22.0 sources and notes, and what Codex CLI 0.169 sends, seen
+2026-11-22.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from airelays_app.dialects.base import Json
+from airelays_app.dialects.responses.request_in import input_items
+from airelays_app.neutral.losses import Loss
+from airelays_app.providers.base import Adapted, FieldRules, Refused
+from airelays_app.providers.codex.strict_schema import strict_schema
+
+TokenLimits = Literal["reject", "ignore", "forward"]
+
+PLACEHOLDER_INSTRUCTIONS = "."
+"""The backend refuses a request without instructions; this is the least it takes."""
+
+_NO_JSON_OBJECT = Refused(
+    "the subscription backend is not known to honour it; use json_schema", only=("json_object",)
+)
+_NO_STORE = Refused("the subscription backend stores nothing", harmless=(False,))
+_ONE = Refused("the subscription backend makes one", harmless=(1,))
+_TEXT_ONLY = Refused("the subscription backend makes text only")
+_TOKEN_LIMIT = Refused(
+    "the subscription backend accepts no token limit; leave it out, or set compat.token_limits"
+)
+
+_REFUSED: Mapping[str, Mapping[str, Refused]] = MappingProxyType(
+    {
+        "responses": {
+            "text.format.type": _NO_JSON_OBJECT,
+            "background": Refused("runs in the background are not kept", harmless=(False,)),
+            "previous_response_id": Refused("responses are not kept; send the whole input"),
+        },
+        "chat": {
+            "response_format.type": _NO_JSON_OBJECT,
+            "store": _NO_STORE,
+            "n": _ONE,
+            "audio": _TEXT_ONLY,
+            "modalities": Refused("the subscription backend makes text only", harmless=(["text"],)),
+            "prediction": Refused("the subscription backend has no predicted output"),
+        },
+        "completions": {
+            "store": _NO_STORE,
+            "n": _ONE,
+            "best_of": _ONE,
+            "echo": Refused("the prompt is not repeated", harmless=(False,)),
+            "logprobs": Refused("the subscription backend tells no log probabilities"),
+            "suffix": Refused("text cannot be inserted", harmless=("",)),
+        },
+    }
+)
+_TOKEN_LIMITS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "responses": ("max_output_tokens",),
+        "chat": ("max_completion_tokens",),
+        "completions": ("max_tokens",),
+    }
+)
+_SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
+_IDENTITY = ("user", "safety_identifier")
+_IGNORED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "responses": (*_SAMPLING, *_IDENTITY, "seed", "stop", "stream_options", "top_logprobs"),
+        "chat": (*_SAMPLING, *_IDENTITY, "seed", "logit_bias", "logprobs", "top_logprobs"),
+        "completions": (*_SAMPLING, *_IDENTITY, "seed", "logit_bias"),
+    }
+)
+
+_ID_PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "message": ("msg_",),
+        "reasoning": ("rs_",),
+        "function_call": ("fc_",),
+        "function_call_output": ("fco_", "fc_"),
+        "custom_tool_call": ("ctc_",),
+        "custom_tool_call_output": ("ctco_", "ctc_"),
+        "web_search_call": ("ws_",),
+    }
+)
+"""Ids that do not begin so are refused as unknown; the items are complete without them."""
+
+
+def field_rules(dialect: str, token_limits: TokenLimits) -> FieldRules:
+    """Return what the backend cannot do for clients of ``dialect``."""
+    limits = _TOKEN_LIMITS[dialect]
+    refused = dict(_REFUSED[dialect])
+    ignored = set(_IGNORED[dialect])
+    if token_limits == "reject":  # noqa: S105 - a setting's value
+        refused |= dict.fromkeys(limits, _TOKEN_LIMIT)
+    if token_limits == "ignore":  # noqa: S105 - a setting's value
+        ignored |= set(limits)
+    if token_limits != "forward" and dialect == "chat":  # noqa: S105 - a setting's value
+        ignored.add("max_tokens")
+    return FieldRules(MappingProxyType(refused), frozenset(ignored))
+
+
+def adapt(body: Json) -> Adapted:
+    """Return ``body`` as the backend takes it; raises Unprocessable."""
+    losses: list[Loss] = []
+    body = dict(body)
+    if body.get("store"):
+        losses.append(Loss("store", "the subscription backend stores nothing"))
+    body["input"] = list(_replayable(body.get("input"), losses))
+    instructions = body.get("instructions")
+    if not isinstance(instructions, str) or not instructions.strip():
+        body["instructions"] = PLACEHOLDER_INSTRUCTIONS
+    if body.get("tools") is None:
+        body["tools"] = []
+    _adapt_format(body)
+    body["store"] = False
+    body["stream"] = True
+    return Adapted(body, tuple(losses))
+
+
+def _adapt_format(body: Json) -> None:
+    text = body.get("text")
+    if not isinstance(text, dict):
+        return
+    format_: Any = text.get("format")
+    if not isinstance(format_, dict) or format_.get("type") != "json_schema":
+        return
+    if format_.get("strict") is not False and isinstance(format_.get("schema"), dict):
+        schema = strict_schema(format_["schema"], param="text.format.schema")
+        body["text"] = {**text, "format": {**format_, "schema": schema}}
+
+
+def _replayable(value: Any, losses: list[Loss]) -> Iterator[Json]:
+    """Yield the input items that a backend without storage can take back."""
+    for path, item in input_items(value):
+        kind = item.get("type", "message")
+        if kind == "reasoning" and not item.get("encrypted_content"):
+            losses.append(Loss(path, "reasoning without its seal cannot be replayed", "hint"))
+            continue
+        prefixes = _ID_PREFIXES.get(kind) if isinstance(kind, str) else None
+        id_ = item.get("id")
+        if prefixes and id_ is not None and not str(id_).startswith(prefixes):
+            yield {name: field for name, field in item.items() if name != "id"}
+        else:
+            yield item

@@ -1,0 +1,171 @@
+"""The ChatGPT subscription backend: Responses over SSE, with quirks.
+
+Addresses, headers and quirks: AIRelays 0.22.0 and openai/codex sources, seen 2026-11-22.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from airelays_app.dialects.base import Json, ReplyContext, Tap
+from airelays_app.dialects.responses.tap import ResponsesCompleter
+from airelays_app.errors import UpstreamError
+from airelays_app.neutral.failure import Failure
+from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing
+from airelays_app.providers.codex.body import TokenLimits, adapt, field_rules
+from airelays_app.providers.codex.session import Access, CodexSession
+from airelays_app.providers.codex.usage import normalise_usage
+from airelays_app.upstream.failures import FailureRules, classify, classify_event
+from airelays_app.upstream.request import OutboundRequest
+
+RULES = FailureRules(
+    limit=frozenset(
+        {
+            "usage_limit_reached",
+            "rate_limit_reached",
+            "rate_limit_exceeded",
+            "insufficient_quota",
+            "usage_not_included",
+        }
+    ),
+    client=frozenset(
+        {
+            "invalid_request_error",
+            "context_length_exceeded",
+            "invalid_prompt",
+            "invalid_value",
+            "unsupported_value",
+            "unsupported_parameter",
+            "unknown_parameter",
+            "string_above_max_length",
+        }
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodexOptions:
+    """Where the backend is and how it is called; times in seconds."""
+
+    base_url: str
+    client_version: str
+    originator: str
+    user_agent: str
+    token_limits: TokenLimits = "reject"  # noqa: S105 - a setting's value
+    connect_timeout: float = 10.0
+    read_timeout: float = 600.0
+    models: tuple[str, ...] = ()
+
+
+class CodexProvider:
+    """The owner's ChatGPT subscription."""
+
+    kind = "codex"
+    dialects: tuple[str, ...] = ("responses",)
+    streams_only = True
+    renews = True
+    passed_headers: tuple[str, ...] = ("x-ratelimit-", "x-codex-")
+
+    def __init__(self, name: str, options: CodexOptions, session: CodexSession) -> None:
+        self.name = name
+        self._options = options
+        self._session = session
+        self._rules = {
+            dialect: field_rules(dialect, options.token_limits)
+            for dialect in ("responses", "chat", "completions")
+        }
+
+    def rules(self, dialect: str) -> FieldRules:
+        """Return what the backend refuses and ignores."""
+        return self._rules[dialect]
+
+    def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
+        """Return the body as the backend takes it."""
+        return adapt(body)
+
+    def outbound(self, call: Outgoing) -> OutboundRequest:
+        """Return the call; raises UpstreamLoginError without a usable login."""
+        extra = {"session_id": call.session} if call.session else {}
+        headers = {
+            "Accept": "text/event-stream",
+            "Content-Type": "application/json",
+            **extra,
+        }
+        url = f"{self._base_url}/responses"
+        return self._request("POST", url, headers=headers, body=call.body)
+
+    def renew(self, sent: OutboundRequest) -> None:
+        """Renew the token that ``sent`` carried; raises UpstreamLoginError if that is refused."""
+        self._session.renew(sent.headers["Authorization"].removeprefix("Bearer "))
+
+    def tap(self, dialect: str, context: ReplyContext) -> Tap:  # noqa: ARG002
+        """The backend's stream leaves things out, so it is completed on the way."""
+        return ResponsesCompleter(self.classify, context)
+
+    def classify(self, error: Mapping[str, object]) -> Failure:
+        """Return what an error object within a stream means."""
+        return classify_event(error, RULES)
+
+    def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        """Return what an error answer means."""
+        return classify(status, headers, body, RULES)
+
+    def models_request(self) -> OutboundRequest | None:
+        """Return the call that lists the models, unless the owner has listed them."""
+        if self._options.models:
+            return None
+        url = f"{self._base_url}/models?client_version={self._options.client_version}"
+        return self._request("GET", url, headers={"Accept": "application/json"})
+
+    def usage_request(self) -> OutboundRequest:
+        """Return the call that tells the subscription's usage."""
+        url = f"{self._base_url.removesuffix('/codex')}/wham/usage"
+        return self._request("GET", url, headers={"Accept": "application/json"})
+
+    def read_usage(self, payload: Json, *, captured_at: float) -> Json:
+        """Return the usage in the answer received ``captured_at`` Unix seconds."""
+        return normalise_usage(payload, captured_at=captured_at)
+
+    def read_models(self, body: Json) -> list[Model]:
+        """Return the models of the backend's list, in its order; raises UpstreamError."""
+        models = body.get("models")
+        if not isinstance(models, list):
+            raise UpstreamError("The subscription backend did not answer with a list of models.")
+        return [
+            Model(entry["slug"], owned_by="airelays-upstream", native=entry)
+            for entry in models
+            if isinstance(entry, dict) and isinstance(entry.get("slug"), str)
+        ]
+
+    def configured_models(self) -> list[Model]:
+        """Return the models that the owner has listed."""
+        return [Model(id_, owned_by="airelays-upstream") for id_ in self._options.models]
+
+    def status(self) -> Json:
+        """Return the login's status, without secrets."""
+        status = self._session.status()
+        return {**status, "ready": status["ready_for_requests"] or status["renewable"]}
+
+    @property
+    def _base_url(self) -> str:
+        return self._options.base_url.rstrip("/")
+
+    def _request(
+        self, method: str, url: str, *, headers: Json, body: bytes | None = None
+    ) -> OutboundRequest:
+        options = self._options
+        return OutboundRequest(
+            method,
+            url,
+            {**self._identity(self._session.access()), **headers},
+            body=body,
+            connect_timeout=options.connect_timeout,
+            read_timeout=options.read_timeout,
+        )
+
+    def _identity(self, access: Access) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {access.token}",
+            "ChatGPT-Account-ID": access.account_id,
+            "originator": self._options.originator,
+            "User-Agent": self._options.user_agent,
+        }

@@ -1,0 +1,131 @@
+"""Any server that speaks OpenAI's dialects: Ollama, llama.cpp, vLLM, LM Studio, api.openai.com."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from airelays_app.dialects import DIALECTS
+from airelays_app.dialects.base import Json, ReplyContext, Tap
+from airelays_app.errors import UpstreamError
+from airelays_app.neutral.failure import Failure
+from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing
+from airelays_app.upstream.failures import FailureRules, classify, classify_event
+from airelays_app.upstream.request import OutboundRequest
+
+PATHS: Mapping[str, str] = MappingProxyType(
+    {"responses": "/responses", "chat": "/chat/completions"}
+)
+"""Where each dialect is spoken to, below the base URL (OpenAI API reference, 2026-11-22)."""
+
+RULES = FailureRules(
+    limit=frozenset({"insufficient_quota", "rate_limit_exceeded", "rate_limit_error"}),
+    client=frozenset(
+        {"invalid_request_error", "context_length_exceeded", "exceed_context_size_error"}
+    ),
+)
+"""The error words of OpenAI and of llama.cpp's server (seen 2026-11-22)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompatibleOptions:
+    """Where a server is and how it is called; times in seconds."""
+
+    base_url: str
+    api_key: str = ""
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    dialects: tuple[str, ...] = ("chat",)
+    models: tuple[str, ...] = ()
+    connect_timeout: float = 10.0
+    read_timeout: float = 600.0
+    socket_path: str | None = None
+
+
+class CompatibleProvider:
+    """One such server."""
+
+    kind = "compatible"
+    streams_only = False
+    renews = False
+    passed_headers: tuple[str, ...] = ("x-ratelimit-",)
+
+    def __init__(self, name: str, options: CompatibleOptions) -> None:
+        self.name = name
+        self.dialects = options.dialects
+        self._options = options
+
+    def rules(self, dialect: str) -> FieldRules:  # noqa: ARG002
+        """Nothing is known to be missing: the server itself says what it refuses."""
+        return FieldRules()
+
+    def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
+        """Return the body as it is."""
+        return Adapted(body)
+
+    def outbound(self, call: Outgoing) -> OutboundRequest:
+        """Return the call."""
+        return self._request("POST", PATHS[call.dialect], body=call.body, stream=call.stream)
+
+    def renew(self, sent: OutboundRequest) -> None:
+        """An API key cannot be renewed."""
+
+    def tap(self, dialect: str, context: ReplyContext) -> Tap:
+        """Return the dialect's own tap: these servers' streams are whole."""
+        factory = DIALECTS[dialect].tap
+        assert factory is not None
+        return factory(self.classify, context)
+
+    def classify(self, error: Mapping[str, object]) -> Failure:
+        """Return what an error object within a stream means."""
+        return classify_event(error, RULES)
+
+    def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        """Return what an error answer means."""
+        return classify(status, headers, body, RULES)
+
+    def models_request(self) -> OutboundRequest | None:
+        """Return ``GET /models``, unless the owner has listed the models."""
+        return None if self._options.models else self._request("GET", "/models", stream=False)
+
+    def read_models(self, body: Json) -> list[Model]:
+        """Return the models of an OpenAI list; raises UpstreamError."""
+        data = body.get("data")
+        if not isinstance(data, list):
+            raise UpstreamError(f"{self.name} did not answer with a list of models.")
+        return [self._model(entry) for entry in data if isinstance(entry, dict)]
+
+    def configured_models(self) -> list[Model]:
+        """Return the models that the owner has listed."""
+        return [Model(id_, owned_by=self.name) for id_ in self._options.models]
+
+    def status(self) -> Json:
+        """It is ready as soon as it is configured."""
+        return {"ready": True, "problem": None}
+
+    def _model(self, entry: Json) -> Model:
+        created = entry.get("created")
+        return Model(
+            str(entry.get("id", "")),
+            created=created if isinstance(created, int) else 0,
+            owned_by=str(entry.get("owned_by") or self.name),
+            native=entry,
+        )
+
+    def _request(
+        self, method: str, path: str, *, body: bytes | None = None, stream: bool
+    ) -> OutboundRequest:
+        options = self._options
+        headers = {"Accept": "text/event-stream" if stream else "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if options.api_key:
+            headers["Authorization"] = f"Bearer {options.api_key}"
+        return OutboundRequest(
+            method,
+            options.base_url.rstrip("/") + path,
+            {**headers, **options.headers},
+            body=body,
+            connect_timeout=options.connect_timeout,
+            read_timeout=options.read_timeout,
+            stream=stream,
+            socket_path=options.socket_path,
+        )

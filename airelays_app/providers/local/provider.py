@@ -1,0 +1,129 @@
+"""The model on this machine: a compatible server that AIRelays starts itself."""
+
+from collections.abc import Iterable, Mapping
+
+from airelays_app.dialects.base import Json, ReplyContext, Tap
+from airelays_app.ids import fresh_id
+from airelays_app.neutral.events import (
+    Event,
+    Finished,
+    PartClosed,
+    PartDelta,
+    PartOpened,
+)
+from airelays_app.neutral.failure import Failure
+from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing
+from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
+from airelays_app.providers.local.supervisor import LocalServer
+from airelays_app.providers.local.tools import CallConstraint, ToolCallStream, constrain
+from airelays_app.upstream.request import OutboundRequest
+
+
+class CallsFromText:
+    """Turns the JSON text of a constrained answer into the tool call that it stands for."""
+
+    def __init__(self, constraint: CallConstraint) -> None:
+        self._stream = ToolCallStream(constraint)
+        self._text_part: int | None = None
+
+    def feed(self, events: Iterable[Event]) -> list[Event]:
+        """Return the events with the text part replaced by a call."""
+        return [rewritten for event in events for rewritten in self._rewrite(event)]
+
+    def _rewrite(self, event: Event) -> list[Event]:
+        match event:
+            case PartOpened(kind="text", part=part):
+                self._text_part = part
+                return []
+            case PartDelta(part=part, text=text) if part == self._text_part:
+                return self._called(part, text)
+            case PartClosed(part=part) if part == self._text_part:
+                return [event] if self._stream.name else []
+            case Finished(reason="end") if self._stream.name:
+                return [Finished("tool_use")]
+        return [event]
+
+    def _called(self, part: int, text: str) -> list[Event]:
+        out: list[Event] = []
+        for delta in self._stream.feed(text):
+            if delta.name:
+                out.append(PartOpened(part, "tool_call", fresh_id("call"), delta.name))
+            if delta.arguments:
+                out.append(PartDelta(part, delta.arguments))
+        return out
+
+
+class LocalProvider:
+    """The supervised model server; started by the first call that needs it."""
+
+    kind = "local"
+    dialects: tuple[str, ...] = ("chat",)
+    streams_only = False
+    renews = False
+    passed_headers: tuple[str, ...] = ("x-ratelimit-",)
+
+    def __init__(self, name: str, server: LocalServer, *, read_timeout: float) -> None:
+        self.name = name
+        self._server = server
+        self._read_timeout = read_timeout
+        self._wire = CompatibleProvider(name, CompatibleOptions(base_url="http://local/v1"))
+
+    def rules(self, dialect: str) -> FieldRules:
+        """Nothing is known to be missing: the server itself says what it refuses."""
+        return self._wire.rules(dialect)
+
+    def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
+        """Ask for tool calls in the way that so small a model can answer."""
+        if "tools" not in body and "tool_choice" not in body:
+            return Adapted(body)
+        changed, constraint = constrain(body)
+        return Adapted(changed, filter=CallsFromText(constraint) if constraint else None)
+
+    def outbound(self, call: Outgoing) -> OutboundRequest:
+        """Return the call; raises Unavailable when the server cannot be started."""
+        endpoint = self._server.address()
+        options = CompatibleOptions(
+            base_url=f"{endpoint.base_url}/v1",
+            api_key=endpoint.api_key,
+            read_timeout=self._read_timeout,
+            socket_path=str(endpoint.socket_path) if endpoint.socket_path else None,
+        )
+        return CompatibleProvider(self.name, options).outbound(call)
+
+    def renew(self, sent: OutboundRequest) -> None:
+        """The key is the server's own and never expires."""
+
+    def tap(self, dialect: str, context: ReplyContext) -> Tap:
+        """Return the dialect's own tap."""
+        return self._wire.tap(dialect, context)
+
+    def classify(self, error: Mapping[str, object]) -> Failure:
+        """Return what an error object within a stream means."""
+        return self._wire.classify(error)
+
+    def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        """Return what an error answer means."""
+        return self._wire.refusal(status, headers, body)
+
+    def models_request(self) -> OutboundRequest | None:
+        """Listing must not load the model, so the server is not asked."""
+        return None
+
+    def read_models(self, body: Json) -> list[Model]:
+        """Return the models of an OpenAI list."""
+        return self._wire.read_models(body)
+
+    def configured_models(self) -> list[Model]:
+        """Return the one model, if its weights are there."""
+        status = self._server.status()
+        return [Model(status.model, owned_by=self.name)] if status.installed else []
+
+    def status(self) -> Json:
+        """It is ready when its weights are there."""
+        status = self._server.status()
+        return {
+            "ready": status.installed,
+            "problem": None if status.installed else "not_installed",
+            "model": status.model,
+            "running": status.running,
+        }

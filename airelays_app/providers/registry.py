@@ -1,0 +1,107 @@
+"""The owner's providers, built from the settings."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from airelays_app.config import Provider as ProviderSettings
+from airelays_app.config import Settings
+from airelays_app.providers.base import Provider
+from airelays_app.providers.codex.constants import USER_AGENT
+from airelays_app.providers.codex.from_settings import open_session
+from airelays_app.providers.codex.provider import CodexOptions, CodexProvider
+from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
+from airelays_app.providers.local.provider import LocalProvider
+from airelays_app.providers.local.supervisor import LocalServer, ServerOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What providers need beside the settings: the relay's master process, the environment."""
+
+    master_pid: int = field(default_factory=os.getpid)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+
+def build_providers(settings: Settings, surroundings: Surroundings) -> dict[str, Provider]:
+    """Return the enabled providers by name, the built-in ones first."""
+    tables = {
+        "codex": settings.providers.get("codex") or ProviderSettings(name="codex", kind="codex"),
+        "local": settings.providers.get("local") or ProviderSettings(name="local", kind="local"),
+        **settings.providers,
+    }
+    return {
+        name: _BUILDERS[table.kind](table, settings, surroundings)
+        for name, table in tables.items()
+        if table.enabled and not (table.kind == "local" and settings.local.enabled == "false")
+    }
+
+
+def default_provider(settings: Settings, providers: Mapping[str, Provider]) -> str:
+    """Return the name of the provider for bare model names.
+
+    Unless the owner chose one, it is the first that is ready: the subscription, a configured
+    server, the local model; the subscription when none is, because its error says what to do.
+    """
+    chosen = settings.routing.default_provider
+    if chosen:
+        return chosen
+    order = sorted(providers.values(), key=lambda p: _ORDER.index(p.kind))
+    ready = (provider.name for provider in order if provider.status()["ready"])
+    return next(ready, order[0].name if order else "")
+
+
+_ORDER = ("codex", "compatible", "local")
+
+
+def _build_codex(table: ProviderSettings, settings: Settings, around: Surroundings) -> Provider:
+    upstream = settings.upstream
+    options = CodexOptions(
+        base_url=table.base_url or upstream.base_url,
+        client_version=upstream.client_version,
+        originator=upstream.originator,
+        user_agent=upstream.user_agent or USER_AGENT,
+        token_limits=settings.compat.token_limits,
+        connect_timeout=upstream.connect_timeout_seconds,
+        read_timeout=table.timeout_seconds or upstream.request_timeout_seconds,
+        models=table.models,
+    )
+    return CodexProvider(table.name, options, open_session(settings, environ=around.environ))
+
+
+def _build_compatible(
+    table: ProviderSettings, settings: Settings, around: Surroundings
+) -> Provider:
+    upstream = settings.upstream
+    options = CompatibleOptions(
+        base_url=table.base_url,
+        api_key=table.api_key or around.environ.get(table.api_key_env, ""),
+        headers=table.headers,
+        dialects=table.dialects or ("chat",),
+        models=table.models,
+        connect_timeout=upstream.connect_timeout_seconds,
+        read_timeout=table.timeout_seconds or upstream.request_timeout_seconds,
+    )
+    return CompatibleProvider(table.name, options)
+
+
+def _build_local(table: ProviderSettings, settings: Settings, around: Surroundings) -> Provider:
+    local = settings.local
+    options = ServerOptions(
+        threads=local.threads,
+        context=local.context // local.slots,
+        slots=local.slots,
+        sleep_idle_seconds=local.idle_seconds or -1,
+        start_seconds=local.start_seconds,
+        model=local.model_path,
+    )
+    server = LocalServer(settings.paths.data_dir, options, around.master_pid)
+    timeout = table.timeout_seconds or settings.upstream.request_timeout_seconds
+    return LocalProvider(table.name, server, read_timeout=timeout)
+
+
+_BUILDERS: Mapping[str, Callable[[ProviderSettings, Settings, Surroundings], Provider]] = {
+    "codex": _build_codex,
+    "compatible": _build_compatible,
+    "local": _build_local,
+}

@@ -1,0 +1,183 @@
+"""What the top level of a generation request must look like, per route and provider.
+
+The schemas only validate: what is sent upstream is the client's own body in its own order.
+Messages, items and tools are read by the dialects. What an upstream cannot do comes from the
+provider's :class:`FieldRules`, so the same table answers "what is refused here?" for schema,
+documentation and tests.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validates_schema
+
+from airelays_app.errors import Unprocessable
+from airelays_app.providers.base import FieldRules, Provider, Refused
+from airelays_app.schemas import types
+
+Make = Callable[[], fields.Field[Any]]
+
+_SHARED: Mapping[str, Make] = MappingProxyType(
+    {
+        "stream": types.boolean,
+        "store": types.boolean,
+        "conversation": types.string_or_object,
+        "temperature": types.number,
+        "top_p": types.number,
+        "metadata": types.obj,
+        "user": types.string,
+        "safety_identifier": types.string,
+        "service_tier": types.string,
+        "prompt_cache_key": types.string,
+        "stream_options": types.obj,
+        "top_logprobs": types.integer,
+    }
+)
+_SAMPLING: Mapping[str, Make] = MappingProxyType(
+    {
+        "n": types.integer,
+        "presence_penalty": types.number,
+        "frequency_penalty": types.number,
+        "seed": types.integer,
+        "stop": types.string_or_array,
+        "logit_bias": types.obj,
+        "max_tokens": types.integer,
+        "reasoning_effort": types.string,
+    }
+)
+_FIELDS: Mapping[str, Mapping[str, Make]] = MappingProxyType(
+    {
+        "responses": {
+            "input": types.any_input,
+            "instructions": types.string,
+            "tools": types.array,
+            "tool_choice": types.string_or_object,
+            "parallel_tool_calls": types.boolean,
+            "text": types.obj,
+            "reasoning": types.obj,
+            "include": types.array,
+            "max_output_tokens": types.integer,
+            "previous_response_id": types.string,
+            "background": types.boolean,
+            "truncation": types.string,
+            **_SHARED,
+        },
+        "chat": {
+            "messages": types.array,
+            "tools": types.array,
+            "tool_choice": types.string_or_object,
+            "functions": types.array,
+            "function_call": types.string_or_object,
+            "parallel_tool_calls": types.boolean,
+            "response_format": types.obj,
+            "verbosity": types.string,
+            "max_completion_tokens": types.integer,
+            "modalities": types.array,
+            "audio": types.obj,
+            "prediction": types.obj,
+            "logprobs": types.boolean,
+            **_SHARED,
+            **_SAMPLING,
+        },
+        "completions": {
+            "prompt": types.string_or_array,
+            "best_of": types.integer,
+            "echo": types.boolean,
+            "logprobs": types.integer,
+            "suffix": types.string,
+            **_SHARED,
+            **_SAMPLING,
+        },
+    }
+)
+_REQUIRED: Mapping[str, str] = MappingProxyType(
+    {"responses": "input", "chat": "messages", "completions": ""}
+)
+_TOOLS = ("tools", "functions")
+_TOOL_CHOICES = ("tool_choice", "function_call")
+
+
+class GenerationSchema(Schema):
+    """Validates one route for one provider's rules."""
+
+    class Meta:
+        """Unknown fields are the upstream's business."""
+
+        unknown = INCLUDE
+
+    required_field = ""
+    refused: Mapping[str, Refused] = MappingProxyType({})
+    refuses_tools = False
+
+    model = types.string()
+
+    @validates_schema(skip_on_field_errors=True)
+    def check(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse what is missing, what the provider cannot do, and tools where none may be."""
+        self._require(data, "model")
+        if self.required_field:
+            self._require(data, self.required_field)
+        for path, rule in self.refused.items():
+            if rule.refuses(_value_at(data, path)):
+                raise ValidationError(f"is not supported for this model: {rule.why}", path)
+        if self.refuses_tools:
+            _refuse_tools(data)
+
+    def _require(self, data: Mapping[str, Any], name: str) -> None:
+        if not data.get(name) and data.get(name) != "":
+            raise ValidationError("is required and must not be empty", name)
+        if name == "model" and not data[name].strip():
+            raise ValidationError("must name a model", name)
+
+
+def _value_at(data: Mapping[str, Any], path: str) -> Any:
+    value: Any = data
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _refuse_tools(data: Mapping[str, Any]) -> None:
+    for name in _TOOLS:
+        if data.get(name):
+            raise ValidationError("is refused on this route, which allows no tools", name)
+    for name in _TOOL_CHOICES:
+        if data.get(name) not in (None, "none"):
+            raise ValidationError("is refused on this route, which allows no tools", name)
+
+
+def build_schema(dialect: str, rules: FieldRules, *, refuses_tools: bool) -> Schema:
+    """Return the schema of a route for a provider's rules."""
+    attributes: dict[str, Any] = {name: make() for name, make in _FIELDS[dialect].items()}
+    attributes["required_field"] = _REQUIRED[dialect]
+    attributes["refused"] = rules.refused
+    attributes["refuses_tools"] = refuses_tools
+    schema: type[Schema] = type(f"{dialect.title()}Schema", (GenerationSchema,), attributes)
+    return schema()
+
+
+class GenerationSchemas:
+    """The schemas by dialect, provider and tool permission; each is built once."""
+
+    def __init__(self) -> None:
+        self._schemas: dict[tuple[str, str, bool], Schema] = {}
+
+    def validate(
+        self, body: Mapping[str, Any], *, dialect: str, provider: Provider, refuses_tools: bool
+    ) -> None:
+        """Raise Unprocessable that names the first field that is wrong."""
+        key = dialect, provider.name, refuses_tools
+        schema = self._schemas.get(key)
+        if schema is None:
+            rules = provider.rules(dialect)
+            schema = build_schema(dialect, rules, refuses_tools=refuses_tools)
+            self._schemas[key] = schema
+        refuse_first(schema.validate(body))
+
+
+def refuse_first(errors: Mapping[str, Any]) -> None:
+    """Raise Unprocessable for the first of marshmallow's errors, if there are any."""
+    for name, messages in errors.items():
+        message = messages[0] if isinstance(messages, list) else messages
+        raise Unprocessable(f"{name} {message}.", param=name)

@@ -1,0 +1,144 @@
+"""The models of every provider, remembered for a while."""
+
+import difflib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from airelays_app.errors import NotFound, RelayError
+from airelays_app.providers.base import Model, Provider
+from airelays_app.services.routing import Router
+
+FAILURE_SECONDS = 5.0
+"""How long a failed fetch is remembered, so that a dead upstream is not asked at every request."""
+
+Fetch = Callable[[Provider], list[Model]]
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is known of one provider's models; ``lock`` lets one thread fetch at a time."""
+
+    models: list[Model] | None = None
+    error: RelayError | None = None
+    fetched: float = -1e9
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model under the name by which clients call it."""
+
+    id: str
+    provider: str
+    model: Model
+
+
+class Catalog:
+    """Lists models. A list is fetched by one thread at a time; an old one is served meanwhile."""
+
+    def __init__(
+        self, router: Router, fetch: Fetch, *, ttl: float, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._router = router
+        self._fetch = fetch
+        self._ttl = ttl
+        self._clock = clock
+        self._entries = {name: _Entry() for name in router.providers}
+
+    def models(self, provider: Provider) -> list[Model]:
+        """Return a provider's models; raises RelayError if they were never fetched."""
+        entry = self._entries[provider.name]
+        if self._is_fresh(entry):
+            return _known(entry)
+        if entry.models is not None:
+            self._refresh_behind(entry, provider)
+            return entry.models
+        with entry.lock:
+            if not self._is_fresh(entry):
+                self._refresh(entry, provider)
+        return _known(entry)
+
+    def listed(self) -> list[Listed]:
+        """Return all models: bare ids for the default provider, ``provider/id`` for the others.
+
+        A provider that cannot be asked is left out, unless it is the default one.
+        """
+        default = self._router.default()
+        found = [Listed(model.id, default.name, model) for model in self.models(default)]
+        for provider in self._router.providers.values():
+            if provider.name != default.name:
+                found += self._listed_of(provider)
+        by_id = {listed.id: listed for listed in found}
+        return found + [
+            Listed(alias, target.provider, target.model)
+            for alias, name in self._router.aliases.items()
+            if (target := by_id.get(name)) and alias not in by_id
+        ]
+
+    def find(self, model: str) -> Listed:
+        """Return one model by any name it is known under; raises NotFound with near matches."""
+        listed = self.listed()
+        wanted = model.lower()
+        for entry in listed:
+            if wanted in (entry.id.lower(), f"{entry.provider}/{entry.model.id}".lower()):
+                return Listed(model, entry.provider, entry.model)
+        raise unknown_model(model, [entry.id for entry in listed])
+
+    def lacks(self, provider: Provider, model: str) -> bool:
+        """Tell whether a catalogue that is at hand does not have ``model``; never fetches."""
+        models = self._entries[provider.name].models
+        return models is not None and all(known.id != model for known in models)
+
+    def names(self, provider: Provider) -> list[str]:
+        """Return the ids at hand; never fetches."""
+        return [model.id for model in self._entries[provider.name].models or ()]
+
+    def _listed_of(self, provider: Provider) -> list[Listed]:
+        try:
+            models = self.models(provider)
+        except RelayError:
+            return []
+        return [Listed(f"{provider.name}/{model.id}", provider.name, model) for model in models]
+
+    def _is_fresh(self, entry: _Entry) -> bool:
+        ttl = FAILURE_SECONDS if entry.error else self._ttl
+        return self._clock() - entry.fetched < ttl
+
+    def _refresh(self, entry: _Entry, provider: Provider) -> None:
+        try:
+            entry.models, entry.error = self._fetch(provider), None
+        except RelayError as error:
+            entry.error = error
+        entry.fetched = self._clock()
+
+    def _refresh_behind(self, entry: _Entry, provider: Provider) -> None:
+        if not entry.lock.acquire(blocking=False):
+            return
+        thread = threading.Thread(
+            target=self._refresh_and_release, args=(entry, provider), daemon=True
+        )
+        thread.start()
+
+    def _refresh_and_release(self, entry: _Entry, provider: Provider) -> None:
+        try:
+            self._refresh(entry, provider)
+        finally:
+            entry.lock.release()
+
+
+def _known(entry: _Entry) -> list[Model]:
+    if entry.models is not None:
+        return entry.models
+    assert entry.error is not None
+    raise entry.error
+
+
+def unknown_model(model: str, known: list[str]) -> NotFound:
+    """Return the error for a model that there is not, with the nearest that there are."""
+    near = difflib.get_close_matches(model, known, n=3, cutoff=0.4) or known[:3]
+    hint = f" Did you mean {', '.join(near)}?" if near else ""
+    return NotFound(
+        f"The model {model[:200]!r} does not exist.{hint}", param="model", code="model_not_found"
+    )

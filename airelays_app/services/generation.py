@@ -1,0 +1,191 @@
+"""A client's request for a reply, made ready for one upstream: the use case before the call."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from socket import socket
+from types import MappingProxyType
+
+from airelays_app.dialects import DIALECTS
+from airelays_app.dialects.base import Dialect, Json, ReplyContext
+from airelays_app.dialects.responses.request_in import read_items
+from airelays_app.framing.jsontext import dumps
+from airelays_app.ids import fresh_id
+from airelays_app.neutral.custom_calls import CustomCalls, as_functions, custom_names
+from airelays_app.neutral.losses import Loss, ignored_parameters
+from airelays_app.neutral.request import Request
+from airelays_app.neutral.stops import StopCutter
+from airelays_app.providers.base import Adapted, EventFilter, Provider
+from airelays_app.services.lanes import TappedLane, TranslatedLane
+from airelays_app.services.parameters import without_ignored
+from airelays_app.services.routing import Route
+
+_REPLY_PREFIX: Mapping[str, str] = MappingProxyType(
+    {"responses": "resp_", "chat": "chatcmpl-", "completions": "cmpl-"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of a client.
+
+    ``raw`` is the body as it came, decompressed; ``body`` the same, parsed, with stored files
+    inline. ``untouched`` says that the two still say the same. ``history`` holds the Responses
+    items of the conversation it continues, files inline. ``watch`` is the client's socket.
+    """
+
+    dialect: Dialect
+    route: Route
+    raw: bytes
+    body: Json
+    untouched: bool = True
+    conversation: str | None = None
+    history: tuple[Json, ...] = ()
+    watch: socket | None = None
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What goes out, and how the reply comes back.
+
+    ``streams`` says that the upstream is asked for a stream, ``client_streams`` that the client
+    asked for one. ``cutter`` is set when the relay itself watches for stop sequences.
+    """
+
+    provider: Provider
+    client_dialect: Dialect
+    upstream_dialect: str
+    body: bytes
+    streams: bool
+    client_streams: bool
+    lane: TappedLane | TranslatedLane
+    context: ReplyContext
+    ignored: tuple[str, ...]
+    cutter: StopCutter | None = None
+
+
+def prepare(call: Call) -> Prepared:
+    """Choose the lane and write the upstream's body; raises Unprocessable."""
+    provider, dialect = call.route.provider, call.dialect.name
+    body, ignored = without_ignored(call.body, provider.rules(dialect).ignored)
+    if body.get("model") != call.route.model:
+        body = {**body, "model": call.route.model}
+    if "conversation" in body:
+        body = {name: value for name, value in body.items() if name != "conversation"}
+    if dialect in provider.dialects and _may_stay_native(call):
+        return _same_dialect(call, body, ignored)
+    return _translated(call, body, ignored)
+
+
+def _may_stay_native(call: Call) -> bool:
+    """Conversations are kept as Responses items, and only some streams carry a whole reply."""
+    if call.dialect.stream_carries_reply:
+        return True
+    collects = call.route.provider.streams_only and call.body.get("stream") is not True
+    return not (call.conversation or collects)
+
+
+def _same_dialect(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
+    """The bytes lane if nothing has to change, else the patched lane."""
+    provider = call.route.provider
+    if call.conversation:
+        body = {**body, "input": [*call.history, *_items_of(body.get("input"))]}
+    adapted = provider.adapt(body, call.dialect.name)
+    if adapted.filter:
+        return _translated(call, body, ignored)
+    untouched = adapted.body is call.body and call.untouched
+    context = _context(call, body)
+    client_streams = body.get("stream") is True
+    return Prepared(
+        provider=provider,
+        client_dialect=call.dialect,
+        upstream_dialect=call.dialect.name,
+        body=call.raw if untouched else dumps(adapted.body),
+        streams=client_streams or provider.streams_only,
+        client_streams=client_streams,
+        lane=TappedLane(provider.tap(call.dialect.name, context)),
+        context=context,
+        ignored=(*ignored, *ignored_parameters(adapted.losses)),
+    )
+
+
+def _items_of(value: object) -> list[object]:
+    if isinstance(value, str):
+        return [{"type": "message", "role": "user", "content": value}]
+    return value if isinstance(value, list) else [value]
+
+
+def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
+    provider = call.route.provider
+    target = DIALECTS[provider.dialects[0]]
+    assert target.decoder is not None
+    request, losses = call.dialect.decode_request(body)
+    request = _with_history(call, request)
+    sent = replace(request, stream=request.stream or provider.streams_only)
+    adapted, further = _encoded(sent, provider, target)
+    context = _context(call, body, include_usage=request.include_usage)
+    cutter = _cutter(request, target)
+    lane = TranslatedLane(
+        target.decoder(provider.classify),
+        filters=_filters(request, target, adapted, cutter),
+        encoder=call.dialect.encoder(context) if request.stream else None,
+        collects=bool(call.conversation) or not request.stream,
+    )
+    return Prepared(
+        provider=provider,
+        client_dialect=call.dialect,
+        upstream_dialect=target.name,
+        body=dumps(adapted.body),
+        streams=sent.stream,
+        client_streams=request.stream,
+        lane=lane,
+        context=context,
+        ignored=(*ignored, *ignored_parameters((*losses, *further, *adapted.losses))),
+        cutter=cutter,
+    )
+
+
+def _encoded(
+    sent: Request, provider: Provider, target: Dialect
+) -> tuple[Adapted, tuple[Loss, ...]]:
+    """Write the upstream's body; free-text tools go as functions where those are all there is."""
+    if target.name == "chat":
+        sent = as_functions(sent)
+    assert target.encode_request is not None
+    body, losses = target.encode_request(sent)
+    return provider.adapt(body, target.name), losses
+
+
+def _with_history(call: Call, request: Request) -> Request:
+    if not call.history:
+        return request
+    items = [(f"conversation.items[{i}]", item) for i, item in enumerate(call.history)]
+    return replace(request, messages=(*read_items(items), *request.messages))
+
+
+def _cutter(request: Request, target: Dialect) -> StopCutter | None:
+    stops = request.sampling.stop
+    return StopCutter(stops) if stops and not target.carries_stop else None
+
+
+def _filters(
+    request: Request, target: Dialect, adapted: Adapted, cutter: StopCutter | None
+) -> list[EventFilter]:
+    filters: list[EventFilter] = [adapted.filter] if adapted.filter else []
+    if target.name == "chat" and (names := custom_names(request)):
+        filters.append(CustomCalls(names))
+    if cutter:
+        filters.append(cutter)
+    return filters
+
+
+def _context(call: Call, body: Json, *, include_usage: bool = True) -> ReplyContext:
+    return ReplyContext(
+        id=f"{_REPLY_PREFIX[call.dialect.name]}{fresh_id('')[1:]}",
+        created=int(time.time()),
+        model=call.route.model,
+        fresh_id=fresh_id,
+        include_usage=include_usage,
+        legacy_functions=bool(body.get("functions")),
+        echo=call.dialect.echo(body),
+    )

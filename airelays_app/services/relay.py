@@ -1,0 +1,230 @@
+"""One request for a reply: attempts before the commit point, then the answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from socket import socket
+
+from airelays_app.dialects import DIALECTS
+from airelays_app.dialects.base import Dialect, Json
+from airelays_app.errors import (
+    RelayError,
+    UpstreamError,
+    UpstreamLoginError,
+    UpstreamRefused,
+    UpstreamUnreachable,
+)
+from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.neutral.events import Event
+from airelays_app.neutral.failure import error_of
+from airelays_app.providers.base import Outgoing, Provider
+from airelays_app.services.generation import Call, Prepared, prepare
+from airelays_app.services.lanes import TappedLane
+from airelays_app.services.record import Record
+from airelays_app.services.streaming import Pump
+from airelays_app.services.turns import Turn, reply_items
+from airelays_app.upstream import retry
+from airelays_app.upstream.client import UpstreamClient
+from airelays_app.upstream.request import OutboundRequest
+from airelays_app.upstream.response import UpstreamResponse
+from airelays_app.upstream.waiting import sleep_watching
+
+_MAX_ERROR_BYTES = 1024 * 1024
+_PASSING_STATUSES = frozenset({429, 500, 502, 503, 504, 529})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client gets: ``first`` and then ``rest``, which is None for a whole reply.
+
+    ``rest`` yields ``b""`` for each second in which nothing came, and must be closed.
+    """
+
+    first: bytes
+    rest: Pump | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+
+class Relay:
+    """Carries calls to upstreams."""
+
+    def __init__(
+        self, client: UpstreamClient, *, policy: retry.RetryPolicy, max_reply_bytes: int
+    ) -> None:
+        self._client = client
+        self._policy = policy
+        self._max_reply_bytes = max_reply_bytes
+
+    def answer(self, call: Call, record: Record, turn: Turn | None = None) -> Answer:
+        """Return the answer from its commit point on; raises RelayError, ClientGone."""
+        try:
+            return retry.call(
+                lambda _: self._attempt(call, record, turn),
+                policy=self._policy,
+                should_retry=_may_pass,
+                wait=lambda seconds: sleep_watching(seconds, call.watch),
+            )
+        except BaseException:
+            if turn:
+                turn.release()
+            raise
+
+    def fetch(self, provider: Provider, make_request: Callable[[], OutboundRequest]) -> Json:
+        """Return the JSON object that a GET of a provider answers; renews its login once."""
+        response = self._opened(provider, make_request, watch=None)
+        return _object(response.read(limit=self._max_reply_bytes))
+
+    def _attempt(self, call: Call, record: Record, turn: Turn | None) -> Answer:
+        prepared = prepare(call)
+        _describe(record, prepared)
+        outgoing = Outgoing(
+            prepared.upstream_dialect,
+            prepared.body,
+            stream=prepared.streams,
+            session=call.conversation,
+        )
+        record.attempts += 1
+        provider = prepared.provider
+        response = self._opened(provider, lambda: provider.outbound(outgoing), watch=call.watch)
+        record.upstream_status = response.status
+        passed = _passed_headers(prepared.provider, response)
+        if prepared.streams:
+            return self._streamed(response, prepared, turn, passed)
+        whole = self._read_whole(response, prepared, record, turn)
+        return Answer(whole, headers=passed, ignored=prepared.ignored)
+
+    def _streamed(
+        self,
+        response: UpstreamResponse,
+        prepared: Prepared,
+        turn: Turn | None,
+        passed: Mapping[str, str],
+    ) -> Answer:
+        pump = Pump(
+            response,
+            prepared,
+            on_success=lambda: _commit(turn, prepared, None),
+            heartbeat=turn.heartbeat if turn else _nothing,
+            on_close=turn.release if turn else _nothing,
+        )
+        if not prepared.client_streams:
+            pump.whole()
+            return Answer(_collected(prepared), headers=passed, ignored=prepared.ignored)
+        first = pump.begin()
+        return Answer(first, pump, headers=passed, ignored=prepared.ignored)
+
+    def _read_whole(
+        self, response: UpstreamResponse, prepared: Prepared, record: Record, turn: Turn | None
+    ) -> bytes:
+        data = response.read(limit=self._max_reply_bytes)
+        body = _object(data)
+        upstream = DIALECTS[prepared.upstream_dialect]
+        record.usage = upstream.read_usage(body.get("usage"))
+        lane = prepared.lane
+        if isinstance(lane, TappedLane):
+            _commit(turn, prepared, body)
+            return data
+        lane.read(_decoded(upstream, body, prepared.provider))
+        if lane.failure:
+            raise error_of(lane.failure)
+        _commit(turn, prepared, None)
+        return _collected(prepared)
+
+    def _opened(
+        self,
+        provider: Provider,
+        make_request: Callable[[], OutboundRequest],
+        *,
+        watch: socket | None,
+    ) -> UpstreamResponse:
+        """Return a successful answer; a rejected login is renewed once."""
+        request = make_request()
+        response = self._client.send(request, watch=watch)
+        if response.status == HTTPStatus.UNAUTHORIZED and self._renewed(
+            provider, request, response
+        ):
+            response = self._client.send(make_request(), watch=watch)
+            if response.status == HTTPStatus.UNAUTHORIZED:
+                response.close()
+                raise UpstreamLoginError("rejected")
+        if not 200 <= response.status < 300:
+            raise _refusal(provider, response)
+        return response
+
+    def _renewed(
+        self, provider: Provider, request: OutboundRequest, response: UpstreamResponse
+    ) -> bool:
+        if not provider.renews:
+            return False
+        response.close()
+        provider.renew(request)
+        return True
+
+
+def _refusal(provider: Provider, response: UpstreamResponse) -> UpstreamRefused:
+    headers = _passed_headers(provider, response)
+    body = response.read(limit=_MAX_ERROR_BYTES)
+    return error_of(provider.refusal(response.status, response.headers, body), headers)
+
+
+def _passed_headers(provider: Provider, response: UpstreamResponse) -> dict[str, str]:
+    passed = {
+        name: value
+        for name, value in response.headers.items()
+        if name.lower().startswith(provider.passed_headers)
+    }
+    if upstream_id := response.headers.get("x-request-id"):
+        passed["x-airelays-upstream-request-id"] = upstream_id
+    return passed
+
+
+def _may_pass(error: RelayError) -> bool:
+    """Tell whether another attempt may go better: an outage or a short limit, no login problem."""
+    if isinstance(error, UpstreamUnreachable):
+        return True
+    return isinstance(error, UpstreamRefused) and error.status in _PASSING_STATUSES
+
+
+def _describe(record: Record, prepared: Prepared) -> None:
+    record.provider = prepared.provider.name
+    record.upstream_dialect = prepared.upstream_dialect
+    record.model = prepared.context.model
+    record.stream = prepared.client_streams
+    record.ignored = prepared.ignored
+
+
+def _object(data: bytes) -> Json:
+    try:
+        body = loads(data)
+    except JsonTextError as error:
+        raise UpstreamError("The upstream answered with something that is not JSON.") from error
+    if not isinstance(body, dict):
+        raise UpstreamError("The upstream did not answer with a JSON object.")
+    return body
+
+
+def _decoded(upstream: Dialect, body: Json, provider: Provider) -> list[Event]:
+    assert upstream.decode_reply is not None
+    try:
+        return upstream.decode_reply(body, provider.classify)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UpstreamError("The upstream's reply is malformed.") from error
+
+
+def _collected(prepared: Prepared) -> bytes:
+    """Return the whole reply for the client, collected from a stream or translated."""
+    lane = prepared.lane
+    if isinstance(lane, TappedLane):
+        return dumps(lane.tap.response)
+    reply = lane.reply()
+    return dumps(prepared.client_dialect.encode_reply(reply, prepared.context))
+
+
+def _commit(turn: Turn | None, prepared: Prepared, whole: Json | None) -> None:
+    if turn:
+        turn.commit(reply_items(prepared, whole), prepared.context.id)
+
+
+def _nothing() -> None:
+    """There is no conversation to keep reserved."""

@@ -1,0 +1,149 @@
+"""Pumping a reply from the upstream through its lane, before and after the commit point."""
+
+from collections.abc import Callable, Generator
+from time import monotonic
+
+from airelays_app.errors import ClientGone, RelayError, UpstreamCut, UpstreamError
+from airelays_app.framing.sse import BlockTooLargeError, SseSplitter
+from airelays_app.neutral.failure import error_of, failure_of
+from airelays_app.neutral.usage import Usage
+from airelays_app.services.generation import Prepared
+from airelays_app.services.lanes import TappedLane, TranslatedLane
+from airelays_app.upstream.response import UpstreamResponse
+
+TICK_SECONDS = 1.0
+"""How often a silent upstream is looked away from: keep-alives and the commit point need it."""
+COMMIT_SECONDS = 1.0
+"""How long after the upstream's own 200 the client's is held back for a first event."""
+
+
+class Pump:
+    """One upstream stream on its way through a lane.
+
+    :meth:`begin` returns at the commit point and raises what went wrong before it; iterating
+    gives the remainder, ``b""`` for each second of silence, with failures as in-band errors.
+    ``on_success`` runs once when the reply is whole, before its end is handed on; what it raises
+    ends the stream as a failure. ``heartbeat`` runs at least once a second, ``on_close`` once.
+    """
+
+    def __init__(
+        self,
+        response: UpstreamResponse,
+        prepared: Prepared,
+        *,
+        on_success: Callable[[], None],
+        heartbeat: Callable[[], None],
+        on_close: Callable[[], None],
+    ) -> None:
+        self._response = response
+        self._lane: TappedLane | TranslatedLane = prepared.lane
+        self._cutter = prepared.cutter
+        self._on_success = on_success
+        self._heartbeat = heartbeat
+        self._on_close = on_close
+        self._outputs = self._run()
+
+    @property
+    def usage(self) -> Usage | None:
+        """The token counts so far."""
+        return self._lane.usage
+
+    @property
+    def outcome(self) -> str:
+        """How it ended: ``complete``, the failure's code, or ``client_gone``."""
+        if self._lane.failure:
+            return self._lane.failure.code or self._lane.failure.type
+        return "complete" if self._lane.ended else "client_gone"
+
+    def begin(self) -> bytes:
+        """Return the bytes up to the commit point; raises RelayError, ClientGone."""
+        deadline = monotonic() + COMMIT_SECONDS
+        first: list[bytes] = []
+        try:
+            for output in self._outputs:
+                first.append(output)
+                if self._lane.has_content or monotonic() >= deadline:
+                    break
+            if self._lane.failure:
+                raise error_of(self._lane.failure)
+        except BaseException:
+            self.close()
+            raise
+        return b"".join(first)
+
+    def __iter__(self) -> "Pump":
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._outputs)
+        except RelayError as error:
+            self.close()
+            return self._lane.break_off(failure_of(error))
+        except ClientGone:
+            self.close()
+            raise StopIteration from None
+        except BaseException:
+            self.close()
+            raise
+
+    def whole(self) -> None:
+        """Pump everything for a client that gets one whole reply; raises RelayError."""
+        try:
+            for _ in self._outputs:
+                continue
+            if self._lane.failure:
+                raise error_of(self._lane.failure)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the upstream and run ``on_close``; idempotent."""
+        self._outputs.close()
+        self._response.close()
+        on_close, self._on_close = self._on_close, _nothing
+        on_close()
+
+    def _run(self) -> Generator[bytes]:
+        splitter = SseSplitter()
+        for piece in self._response.pieces(tick=TICK_SECONDS):
+            self._heartbeat()
+            if self._is_over():
+                # Reading on to the body's own end lets the connection be used again.
+                if not piece:
+                    return
+                continue
+            yield self._passed(splitter, piece) if piece else b""
+            if self._cutter and self._cutter.hit:
+                return
+        if not self._is_over():
+            yield self._end_of_input(splitter.close())
+
+    def _is_over(self) -> bool:
+        return self._lane.ended
+
+    def _end_of_input(self, rest: bytes) -> bytes:
+        output = self._lane.feed([rest]) if rest else b""
+        output += self._lane.end_of_input()
+        if not self._lane.ended:
+            raise UpstreamCut("The upstream's stream ended before the reply was complete.")
+        self._succeed()
+        return output
+
+    def _passed(self, splitter: SseSplitter, piece: bytes) -> bytes:
+        try:
+            blocks = splitter.feed(piece)
+        except BlockTooLargeError as error:
+            raise UpstreamError("The upstream sent an event that is too large.") from error
+        output = self._lane.feed(blocks) if blocks else b""
+        if self._lane.ended:
+            self._succeed()
+        return output
+
+    def _succeed(self) -> None:
+        if not self._lane.failure:
+            self._on_success()
+
+
+def _nothing() -> None:
+    """Everything has been closed."""

@@ -1,0 +1,88 @@
+"""A turn of a stored conversation: what was said before, and what this turn adds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from airelays_app.dialects.base import Dialect, Json
+from airelays_app.dialects.fields import wrong_type
+from airelays_app.dialects.responses.reply import output_items
+from airelays_app.dialects.responses.request_in import input_items
+from airelays_app.dialects.responses.request_out import encode_messages
+from airelays_app.services.generation import Prepared
+from airelays_app.services.lanes import TappedLane
+from airelays_app.store.conversation_turns import TurnLock
+from airelays_app.store.conversations import ConversationStore
+
+
+def conversation_id(body: Json) -> str | None:
+    """Return the id in ``conversation``: a string, or an object with an ``id``."""
+    value = body.get("conversation")
+    if isinstance(value, dict):
+        value = value.get("id")
+        if value is None:
+            raise wrong_type("conversation.id", "a conversation id")
+    if value is None or isinstance(value, str):
+        return value or None
+    raise wrong_type("conversation", "a conversation id or an object with an id")
+
+
+@dataclass(slots=True)
+class Turn:
+    """One running turn; :meth:`commit` appends it, :meth:`release` gives it up."""
+
+    lock: TurnLock
+    history: tuple[Json, ...]
+    input: list[Json]
+
+    def commit(self, output: list[Json], response_id: str) -> None:
+        """Append what was asked and answered, all of it or nothing."""
+        self.lock.commit(input_items=self.input, output_items=output, response_id=response_id)
+
+    def heartbeat(self) -> None:
+        """Keep the conversation reserved."""
+        self.lock.renew()
+
+    def release(self) -> None:
+        """Let the next turn begin."""
+        self.lock.release()
+
+
+def begin_turn(
+    conversations: ConversationStore, conversation: str, *, dialect: Dialect, body: Json
+) -> Turn:
+    """Reserve the conversation and read its history; raises NotFound, Conflict, Unprocessable."""
+    said = own_items(dialect, body)
+    lock = conversations.begin_turn(conversation)
+    try:
+        history = conversations.history(conversation)
+    except BaseException:
+        lock.release()
+        raise
+    return Turn(lock, tuple(map(_replayable, filter(_can_return, history))), said)
+
+
+def own_items(dialect: Dialect, body: Json) -> list[Json]:
+    """Return what this request itself says, as Responses items; steering text is not kept."""
+    if dialect.name == "responses":
+        return [item for _, item in input_items(body.get("input"))]
+    request, _ = dialect.decode_request(body)
+    return list(encode_messages(request.messages, []))
+
+
+def _can_return(item: Json) -> bool:
+    """Reasoning can be replayed with its seal only."""
+    return item.get("type") != "reasoning" or bool(item.get("encrypted_content"))
+
+
+def _replayable(item: Json) -> Json:
+    """Ids and states are of the store, not of an upstream."""
+    return {name: value for name, value in item.items() if name not in ("id", "status")}
+
+
+def reply_items(prepared: Prepared, whole: Json | None) -> list[Json]:
+    """Return the Responses items of a finished reply; ``whole`` is one that was no stream."""
+    lane = prepared.lane
+    if not isinstance(lane, TappedLane):
+        return output_items(lane.reply(), prepared.context)
+    source: Any = (lane.tap.response if whole is None else whole).get("output")
+    return [item for item in source if isinstance(item, dict)] if isinstance(source, list) else []

@@ -1,0 +1,44 @@
+"""What the blueprints work with, put together once in :func:`airelays_app.create_app`."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app, g
+
+from airelays_app.config import Settings
+from airelays_app.schemas.generation import GenerationSchemas
+from airelays_app.services.catalog import Catalog
+from airelays_app.services.record import Record
+from airelays_app.services.relay import Relay
+from airelays_app.services.routing import Router
+from airelays_app.store.conversations import ConversationStore
+from airelays_app.store.database import Database
+from airelays_app.store.files import FileStore
+from airelays_app.web.inflight import InflightBytes
+
+EXTENSION = "airelays"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a view may use."""
+
+    settings: Settings
+    database: Database
+    files: FileStore
+    conversations: ConversationStore
+    router: Router
+    relay: Relay
+    catalog: Catalog
+    schemas: GenerationSchemas
+    inflight: InflightBytes
+
+
+def services() -> Services:
+    """Return the services of the running app."""
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+def record() -> Record:
+    """Return the record of the running request."""
+    return cast(Record, g.record)

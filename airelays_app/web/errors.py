@@ -1,0 +1,73 @@
+"""Every error as JSON in the dialect of its path; nothing else ever leaves as an error."""
+
+import logging
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from airelays_app.dialects.openai_error import error_body
+from airelays_app.errors import (
+    BadRequest,
+    ClientGone,
+    MethodNotAllowed,
+    NotFound,
+    RelayError,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from airelays_app.neutral.failure import failure_of
+from airelays_app.web.context import record
+from airelays_app.web.replies import json_response
+
+CLIENT_CLOSED_REQUEST = 499
+"""Never sent: nobody is there to read it. It is what the log says (nginx's number)."""
+
+_log = logging.getLogger("airelays.web")
+
+
+def install(app: Flask) -> None:
+    """Let ``app`` answer every exception."""
+    app.register_error_handler(RelayError, error_response)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ClientGone, _client_gone)
+    app.register_error_handler(Exception, _crash)
+
+
+def error_response(error: RelayError) -> Response:
+    """Return an error with its status and headers."""
+    record().outcome = error.code or error.type
+    response = json_response(error_body(failure_of(error)), error.status)
+    response.headers.extend(error.headers)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    """Errors that Werkzeug finds before a view runs."""
+    status = error.code or 500
+    if status == 405:
+        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+        refusal: RelayError = MethodNotAllowed(
+            f"{request.method} is not possible here; use {allowed}.", headers={"Allow": allowed}
+        )
+    elif status == 404:
+        refusal = NotFound("There is no such route.")
+    elif status == 413:
+        refusal = TooLarge("The body is too large.")
+    elif status == 415:
+        refusal = UnsupportedMediaType("The body's content type is not supported here.")
+    elif status < 500:
+        refusal = BadRequest(error.description or "The request is malformed.")
+        refusal.status = status
+    else:
+        return _crash(error)
+    return error_response(refusal)
+
+
+def _client_gone(error: ClientGone) -> Response:  # noqa: ARG001
+    record().outcome = "client_gone"
+    return Response(status=CLIENT_CLOSED_REQUEST)
+
+
+def _crash(error: Exception) -> Response:
+    _log.error("request %s crashed", record().request_id, exc_info=error)
+    return error_response(RelayError("AIRelays failed; its log tells more.", code="internal_error"))

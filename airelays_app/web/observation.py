@@ -1,0 +1,41 @@
+"""Each request's id, its record, its log line, and the headers that every answer has."""
+
+import logging
+
+from flask import Flask, Response, g, request
+
+from airelays_app.ids import request_id
+from airelays_app.services.record import Record
+from airelays_app.web.context import record
+
+_log = logging.getLogger("airelays.requests")
+
+
+def install(app: Flask) -> None:
+    """Give ``app``'s requests an id, a record and a log line."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    g.record = Record(
+        request_id=request_id(request.headers.get("X-Request-Id")),
+        method=request.method,
+        path=request.path,
+    )
+
+
+def _end(response: Response) -> Response:
+    entry = record()
+    entry.status = response.status_code
+    response.headers["X-Request-Id"] = entry.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if not response.is_streamed:
+        entry.bytes_out = entry.bytes_out or response.content_length or 0
+    response.call_on_close(lambda: _write(entry))
+    return response
+
+
+def _write(entry: Record) -> None:
+    """One line per request: no prompt, no answer, no query, no secret."""
+    _log.info("request", extra={"fields": entry.fields()})

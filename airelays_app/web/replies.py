@@ -1,0 +1,103 @@
+"""Answers as Flask responses: JSON, or a stream that is kept alive and always closed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response
+
+from airelays_app.framing.jsontext import dumps
+from airelays_app.services.parameters import disclosure
+from airelays_app.services.record import Record
+from airelays_app.services.relay import Answer
+from airelays_app.services.streaming import TICK_SECONDS, Pump
+
+IGNORED_HEADER = "x-airelays-ignored-parameters"
+_STREAM_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+}
+
+
+class ClientStream:
+    """What the client of a stream gets, chunk by chunk.
+
+    ``keep_alive`` is sent when nothing came for ``keepalive_seconds``; closing it closes the
+    upstream.
+    """
+
+    def __init__(
+        self,
+        first: bytes,
+        pump: Pump,
+        record: Record,
+        *,
+        keep_alive: bytes,
+        keepalive_seconds: float,
+    ) -> None:
+        self._first = first or keep_alive
+        self._pump = pump
+        self._record = record
+        self._keep_alive = keep_alive
+        self._ticks_allowed = max(1, round(keepalive_seconds / TICK_SECONDS))
+        self._silent_ticks = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = self._next_piece()
+        self._record.sent(len(piece))
+        return piece
+
+    def close(self) -> None:
+        """Close the upstream, whether the stream is at its end or the client has left."""
+        self._pump.close()
+        self._record.usage = self._pump.usage
+        self._record.outcome = self._pump.outcome
+
+    def _next_piece(self) -> bytes:
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        for piece in self._pump:
+            self._silent_ticks = 0 if piece else self._silent_ticks + 1
+            if piece:
+                return piece
+            if self._silent_ticks >= self._ticks_allowed and self._keep_alive:
+                self._silent_ticks = 0
+                return self._keep_alive
+        raise StopIteration
+
+
+def json_response(value: Any, status: int = 200) -> Response:
+    """Return ``value`` as JSON."""
+    return raw_json_response(dumps(value), status)
+
+
+def raw_json_response(data: bytes, status: int = 200) -> Response:
+    """Return bytes that are JSON already."""
+    return Response(data, status, {"Content-Type": "application/json"})
+
+
+def answer_response(
+    answer: Answer, record: Record, *, keep_alive: bytes, keepalive_seconds: float
+) -> Response:
+    """Return the answer to a request for a reply, with what was ignored disclosed."""
+    if answer.rest is None:
+        record.sent(len(answer.first))
+        response = raw_json_response(answer.first)
+    else:
+        stream = ClientStream(
+            answer.first,
+            answer.rest,
+            record,
+            keep_alive=keep_alive,
+            keepalive_seconds=keepalive_seconds,
+        )
+        response = Response(stream, 200, _STREAM_HEADERS)
+        response.call_on_close(stream.close)
+    response.headers.extend(answer.headers)
+    if answer.ignored:
+        response.headers[IGNORED_HEADER] = disclosure(answer.ignored)
+    return response

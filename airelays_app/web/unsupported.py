@@ -1,0 +1,49 @@
+"""Routes of OpenAI's API that no provider here has: 501, so that SDKs say something sensible."""
+
+from flask import Blueprint, Response
+
+from airelays_app.errors import Unsupported
+
+blueprint = Blueprint("unsupported", __name__)
+
+_METHODS = ["GET", "POST", "DELETE"]
+ROUTES: dict[str, str] = {
+    "/v1/embeddings": "Embeddings",
+    "/v1/images/<operation>": "Images",
+    "/v1/audio/<operation>": "Audio",
+    "/v1/realtime": "Realtime sessions",
+    "/v1/realtime/<path:rest>": "Realtime sessions",
+    "/v1/batches": "Batches",
+    "/v1/batches/<path:rest>": "Batches",
+    "/v1/moderations": "Moderations",
+    "/v1/uploads": "Uploads in parts",
+    "/v1/uploads/<path:rest>": "Uploads in parts",
+    "/v1/vector_stores": "Vector stores",
+    "/v1/vector_stores/<path:rest>": "Vector stores",
+    "/v1/assistants": "Assistants",
+    "/v1/threads": "Threads",
+    "/v1/threads/<path:rest>": "Threads",
+    "/v1/fine_tuning/<path:rest>": "Fine-tuning",
+    "/v1/evals": "Evals",
+    "/v1/containers": "Containers",
+    "/v1/containers/<path:rest>": "Containers",
+    "/v1/videos": "Videos",
+    "/v1/videos/<path:rest>": "Videos",
+    "/v1/responses/input_tokens": "Counting input tokens",
+    "/v1/responses/compact": "Compaction",
+    "/v1/responses/<path:rest>": "Stored responses",
+    "/v1/messages": "Anthropic Messages",
+    "/v1/messages/<path:rest>": "Anthropic Messages",
+    "/v1beta/<path:rest>": "The Gemini API",
+}
+"""What is not supported, by route."""
+
+
+def _unsupported(what: str, **_: str) -> Response:
+    raise Unsupported(f"{what}: not supported by this release of AIRelays.")
+
+
+for _number, (_rule, _what) in enumerate(ROUTES.items()):
+    blueprint.add_url_rule(
+        _rule, f"route_{_number}", _unsupported, methods=_METHODS, defaults={"what": _what}
+    )

@@ -1,0 +1,9 @@
+"""The application for any WSGI server: ``gunicorn wsgi:app``."""
+
+from airelays_app.composition import create_app
+from airelays_app.config import load_settings
+from airelays_app.logs import configure
+
+settings = load_settings()
+configure(level=settings.logging.level, style=settings.logging.format)
+app = create_app(settings)
