@@ -7,6 +7,7 @@ old ones stop accepting and finish their answers. Whatever fails on the way leav
 as they were.
 """
 
+import logging
 import socket
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from gunicorn.arbiter import Arbiter
 
 from airelays_app.errors import ConfigError
 from airelays_app.server.fleet import Fleet, Generation, Member
-from airelays_app.server.logs import LOG
+from airelays_app.server.logs import LOG, note, note_failure
 from airelays_app.server.notify import Notifier
 from airelays_app.server.options import Plan
 from airelays_app.server.settings import PlannedApplication
@@ -99,7 +100,7 @@ class RelayArbiter(Arbiter):  # type: ignore[misc]
         except ConfigError as error:
             self._keep_current(str(error))
         except Exception as error:
-            LOG.exception("the configuration cannot be loaded")
+            note_failure("the configuration cannot be loaded", error)
             self._keep_current(type(error).__name__)
         else:
             self._try_out(plan, application)
@@ -110,7 +111,7 @@ class RelayArbiter(Arbiter):  # type: ignore[misc]
             LOG.warning("server.host and server.port change only with a restart")
         self._loads += 1
         self._candidate = Generation(self._loads, plan, application, plan.options.workers)
-        LOG.info("reloading generation=%d", self._loads)
+        note(logging.INFO, "reloading", generation=self._loads)
 
     def _advance_candidate(self) -> None:
         if self._candidate is None:
@@ -121,11 +122,11 @@ class RelayArbiter(Arbiter):  # type: ignore[misc]
         former, self._current, self._candidate = self._current, self._candidate, None
         for member in self._fleet.active(former):
             self._fleet.retire(member, self._current.plan.options.drain_seconds)
-        LOG.info("reloaded generation=%d", self._current.number)
+        note(logging.INFO, "reloaded", generation=self._current.number)
         self._notifier.ready()
 
     def _keep_current(self, reason: str) -> None:
-        LOG.error("the configuration is not changed: %s", reason)
+        note(logging.ERROR, "the configuration is not changed", reason=reason)
         self._notifier.ready()
 
     def _dismiss_candidate(self) -> None:
@@ -137,8 +138,8 @@ class RelayArbiter(Arbiter):  # type: ignore[misc]
     def _after_exit(self, member: Member, status: int) -> None:
         booted = member.has_booted
         member.worker.tmp.close()
-        level = LOG.info if member.is_retiring or status == 0 else LOG.error
-        level("worker ended worker=%d status=%d", member.pid, status)
+        level = logging.INFO if member.is_retiring or status == 0 else logging.ERROR
+        note(level, "worker ended", worker=member.pid, status=status)
         self._call_exit_hook(member)
         if not booted and not member.is_retiring:
             self._after_failed_boot(member.generation, status)
@@ -149,8 +150,8 @@ class RelayArbiter(Arbiter):  # type: ignore[misc]
             return
         try:
             hook(member.pid)
-        except Exception:
-            LOG.exception("the clean-up after a worker failed")
+        except Exception as error:
+            note_failure("the clean-up after a worker failed", error)
 
     def _after_failed_boot(self, generation: Generation, status: int) -> None:
         """Killed while booting may be bad luck; ending by itself means that it cannot start."""
@@ -216,7 +217,7 @@ class RelayArbiter(Arbiter):  # type: ignore[misc]
     def _become_ready(self) -> None:
         if not self._is_ready and self._fleet.is_complete(self._current):
             self._is_ready = True
-            LOG.info("ready workers=%d", self._current.wanted)
+            note(logging.INFO, "ready", workers=self._current.wanted)
             self._notifier.ready()
 
     def _report(self) -> None:

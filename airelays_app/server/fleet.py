@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from airelays_app.errors import ConfigError
-from airelays_app.server.logs import LOG
+from airelays_app.server.logs import note, note_failure
 from airelays_app.server.options import Plan
 from airelays_app.server.settings import PlannedApplication
 
@@ -140,7 +140,7 @@ class Fleet:
             if member.deadline is not None and now >= member.deadline:
                 self.press(member)
             elif not member.pressed and _hangs(member, now):
-                LOG.error("worker hangs, killing it worker=%d", member.pid)
+                note(logging.ERROR, "worker hangs, killing it", worker=member.pid)
                 if member.has_booted:
                     member.deadline = now + _QUICK_SECONDS
                 member.pressed = True
@@ -172,7 +172,7 @@ class Fleet:
         try:
             pid = os.fork()
         except OSError as error:
-            LOG.error("cannot start a worker: %s", error.strerror)
+            note(logging.ERROR, "cannot start a worker", reason=error.strerror)
             worker.tmp.close()
             generation.note_failure()
             return
@@ -180,7 +180,7 @@ class Fleet:
             self._live(worker)
         worker.pid = pid
         self._members[pid] = Member(worker, generation)
-        LOG.info("worker started worker=%d generation=%d", pid, generation.number)
+        note(logging.INFO, "worker started", worker=pid, generation=generation.number)
 
     def _live(self, worker: Any) -> NoReturn:
         """Be a worker: in the child, never back to the caller, whose clean-up is the master's."""
@@ -193,9 +193,9 @@ class Fleet:
             worker.init_process()
             status = 0
         except ConfigError as error:
-            LOG.error("the application does not start: %s", error)
-        except (Exception, SystemExit):
-            LOG.exception("a worker failed")
+            note(logging.ERROR, "the application does not start", reason=error)
+        except (Exception, SystemExit) as error:
+            note_failure("a worker failed", error)
         finally:
             logging.shutdown()
             sys.stdout.flush()

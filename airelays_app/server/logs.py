@@ -1,41 +1,29 @@
-"""The server's log: one line per record on stderr, by the logger ``airelays.server``.
+"""The server's log: the logger ``airelays.server``; whoever composes the service formats it.
 
-Whoever composes the service may give the logger ``airelays`` a handler and formatter of its own
-before the server starts; :class:`LineFormatter` is used where nobody did.
+Facts of an entry are in ``extra={"fields": {...}}``. Of an unexpected exception the log has types
+and places but not the message, which may quote what a client or an upstream has sent.
 """
 
 import logging
 import sys
-import time
 import traceback
 from collections.abc import Iterator
 from typing import Any
 
 LOG = logging.getLogger("airelays.server")
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {10: "\\n", 13: "\\r"}
+_LEVEL = logging.INFO
+_FRAMES = 4
 
 
-class LineFormatter(logging.Formatter):
-    """``time level logger pid message``, in one line whatever the message holds.
+def note(level: int, message: str, /, **fields: Any) -> None:
+    """Write one entry; ``message`` is a constant, what varies is in ``fields``."""
+    LOG.log(level, message, extra={"fields": fields})
 
-    Of an exception it shows the types and places but not the message, which may quote what a
-    client or an upstream has sent.
-    """
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as a line without its newline."""
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        parts = [
-            f"{moment}.{record.msecs:03.0f}Z",
-            record.levelname.lower(),
-            record.name,
-            f"pid={record.process}",
-            record.getMessage(),
-        ]
-        if record.exc_info and record.exc_info[1] is not None:
-            parts.append(f"exception={describe(record.exc_info[1])}")
-        return " ".join(parts).translate(_CONTROL)
+def note_failure(message: str, error: BaseException) -> None:
+    """Write that something unexpected has failed, and where."""
+    note(logging.ERROR, message, exception=describe(error))
 
 
 def describe(error: BaseException) -> str:
@@ -50,7 +38,7 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _describe_one(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
     places = [f"{_tail(frame.filename)}:{frame.lineno}({frame.name})" for frame in frames]
     return ">".join((*places, type(error).__name__))
 
@@ -59,15 +47,32 @@ def _tail(filename: str) -> str:
     return "/".join(filename.rsplit("/", 2)[-2:])
 
 
+class PlainFormatter(logging.Formatter):
+    """One line per entry, for a server that was started without a composed service."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return ``level logger pid message field=value ...``."""
+        fields: dict[str, Any] = getattr(record, "fields", {})
+        facts = [f"{name}={value}" for name, value in fields.items()]
+        words = [
+            record.levelname.lower(),
+            record.name,
+            f"pid={record.process}",
+            record.getMessage(),
+            *facts,
+        ]
+        return " ".join(words).replace("\r", "\\r").replace("\n", "\\n")
+
+
 def ensure_handler() -> None:
-    """Send the log to stderr unless the composition has said where it goes."""
+    """Send the log to stderr, unless the composition has said already where it goes."""
     if LOG.hasHandlers():
         return
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter())
-    root = logging.getLogger("airelays")
+    handler.setFormatter(PlainFormatter())
+    root = logging.getLogger()
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    root.setLevel(_LEVEL)
 
 
 class GunicornLog:
@@ -84,7 +89,11 @@ class GunicornLog:
         self.warning = LOG.warning
         self.error = LOG.error
         self.critical = LOG.critical
-        self.exception = LOG.exception
+
+    def exception(self, message: str, *args: Any) -> None:
+        """Write what failed and where, without the exception's message."""
+        error = sys.exception()
+        note(logging.ERROR, message % args, exception=describe(error) if error else "unknown")
 
     def setup(self, cfg: Any) -> None:
         """Follow a new configuration: there is nothing to follow."""

@@ -3,13 +3,14 @@
 Without a ``NOTIFY_SOCKET`` every call does nothing.
 """
 
+import logging
 import os
 import socket
 import time
 from collections.abc import MutableMapping
 from typing import Self
 
-from airelays_app.server.logs import LOG
+from airelays_app.server.logs import note
 
 
 class Notifier:
@@ -64,4 +65,4 @@ class Notifier:
                 sock.connect(self._address)
                 sock.sendall("\n".join(lines).encode())
         except OSError as error:
-            LOG.warning("cannot reach the service manager: %s", error.strerror)
+            note(logging.WARNING, "cannot reach the service manager", reason=error.strerror)

@@ -1,12 +1,13 @@
 """Run the server in this process: ``airelays serve`` is this function and a configuration."""
 
+import logging
 import resource
 from collections.abc import Callable
 
 from airelays_app.server.arbiter import RelayArbiter
 from airelays_app.server.listeners import addresses_of, open_listeners
 from airelays_app.server.lock import pid_file
-from airelays_app.server.logs import LOG, ensure_handler
+from airelays_app.server.logs import ensure_handler, note
 from airelays_app.server.notify import Notifier
 from airelays_app.server.options import Plan
 
@@ -34,7 +35,7 @@ def run(
     _allow_many_descriptors()
     listeners = open_listeners(plan.options)
     addresses = addresses_of(listeners)
-    LOG.info("listening on %s", ", ".join(f"{host}:{port}" for host, port in addresses))
+    note(logging.INFO, "listening", at=",".join(f"{host}:{port}" for host, port in addresses))
     try:
         with pid_file(plan.options.pid_file):
             if on_listening is not None:

@@ -9,6 +9,7 @@ The differences from gunicorn's own, each with a test:
   left at its deadline so that the application can clean up.
 """
 
+import logging
 import selectors
 import signal
 import socket
@@ -25,6 +26,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from airelays_app.errors import ClientGone
 from airelays_app.server.connection import Connection
 from airelays_app.server.lobby import Lobby
+from airelays_app.server.logs import LOG, note, note_failure
 from airelays_app.server.options import ServerOptions
 from airelays_app.server.refusals import reply_of, status_of
 
@@ -123,7 +125,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         except (BlockingIOError, ConnectionAbortedError):
             return False
         except OSError as error:
-            self.log.error("cannot accept connections for now: %s", error.strerror)
+            note(logging.ERROR, "cannot accept connections for now", reason=error.strerror)
             self._accept_from = time.monotonic() + _ACCEPT_PAUSE_SECONDS
             return False
         if len(self._busy) + len(self._lobby) >= self.worker_connections:
@@ -137,7 +139,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
             self.tpool.submit(self._serve, conn)
         except RuntimeError:
             # The job is queued nevertheless: a thread that exists will come to it.
-            self.log.error("cannot start another thread; raise the limit of tasks")
+            LOG.error("cannot start another thread; raise the limit of tasks")
 
     def _serve(self, conn: Connection) -> None:
         reusable = False
@@ -187,9 +189,9 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
     def _answer_failure(self, conn: Connection, error: Exception) -> None:
         status = status_of(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            self.log.error("a request failed", exc_info=error)
+            note_failure("a request failed", error)
         else:
-            self.log.info("refused a request status=%d cause=%s", status, type(error).__name__)
+            note(logging.INFO, "refused a request", status=status.value, cause=type(error).__name__)
         conn.send_error(reply_of(status))
 
     def _stop_listening(self) -> None:

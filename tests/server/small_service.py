@@ -1,7 +1,8 @@
 """A service for the tests of the server: run as a program, its plan (JSON) named by TEST_PLAN.
 
 The plan is read again on SIGHUP: ``options`` of the server, ``greeting`` of the application,
-``load`` (``ok`` or a message to fail with) and ``boot`` (``ok``, ``fail`` or ``hang``).
+``load`` (``ok`` or a message to fail with) and ``boot`` (``ok``, ``fail`` or
+``hang``). While there is a file ``broken`` beside the plan, the application fails too.
 The first line of its output lists the addresses; what the master hears of ended workers follows.
 """
 
@@ -18,7 +19,7 @@ from airelays_app.server.run import run
 
 
 def make_app(plan):
-    if plan.get("boot") == "fail":
+    if plan.get("boot") == "fail" or Path(plan["notes"]).with_name("broken").exists():
         raise ConfigError("the test wants this application to fail")
     while plan.get("boot") == "hang":
         time.sleep(0.05)

@@ -116,7 +116,7 @@ def test_a_configuration_that_does_not_load_is_logged_and_changes_nothing(serve)
     server = serve()
     old = set(server.workers())
     server.reload(load="server.threads: not a number", greeting="new")
-    server.await_log("the configuration is not changed: server.threads: not a number")
+    server.await_log("the configuration is not changed reason=server.threads: not a number")
     assert server.worker()[1] == "hello"
     assert set(server.workers()) == old
 
@@ -172,6 +172,18 @@ def test_a_killed_worker_is_replaced_at_once(serve, tools):
     tools.wait_until(lambda: len(set(server.workers()) - {victim}) == 2, "a new worker")
     assert time.monotonic() - began < 5
     assert server.process.stdout.readline() == f"ended {victim}\n"
+
+
+def test_a_replacement_that_cannot_boot_is_tried_again_while_the_others_serve(serve, tools):
+    server = serve(workers=2)
+    broken = server.plan_path.with_name("broken")
+    broken.touch()
+    tools.kill(server.workers()[0])
+    server.await_log("the application does not start", times=2)
+    assert server.get("/pid")[0] == 200
+    broken.unlink()
+    server.await_log("worker started", times=5)
+    tools.wait_until(lambda: len(server.workers()) == 2, "the replacement")
 
 
 def test_killed_workers_are_replaced_while_old_ones_drain(serve, tools):
