@@ -10,9 +10,11 @@ from airelays_app.schemas.generation import GenerationSchemas
 from airelays_app.services.catalog import Catalog, Fetch
 from airelays_app.services.relay import Relay
 from airelays_app.services.routing import Router
+from airelays_app.services.traffic import Traffic
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
 from airelays_app.store.files import FileStore
+from airelays_app.store.traffic import TrafficLog
 from airelays_app.upstream.client import ClientOptions, UpstreamClient
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.retry import RetryPolicy
@@ -30,10 +32,12 @@ def build_services(settings: Settings, surroundings: Surroundings) -> Services:
     """Return the services of one process; nothing is opened before it is needed."""
     database = Database(settings.paths.data_dir / "state.sqlite3")
     providers = build_providers(settings, surroundings)
+    traffic = Traffic(_traffic_log(settings))
     relay = Relay(
         UpstreamClient(client_options(settings)),
         policy=_retry_policy(settings),
         max_reply_bytes=settings.upstream.max_reply_bytes,
+        traffic=traffic,
     )
     router = Router(
         providers,
@@ -52,6 +56,7 @@ def build_services(settings: Settings, surroundings: Surroundings) -> Services:
         conversations=ConversationStore(database),
         router=router,
         relay=relay,
+        traffic=traffic,
         catalog=Catalog(router, _fetch_models(relay), ttl=settings.models.cache_ttl_seconds),
         schemas=GenerationSchemas(),
         inflight=InflightBytes(settings.server.max_inflight_bytes),
@@ -73,6 +78,19 @@ def _retry_policy(settings: Settings) -> RetryPolicy:
     upstream = settings.upstream
     return RetryPolicy(
         attempts=upstream.retry_attempts + 1, waits=(0.5, 2.0), budget=upstream.retry_wait_seconds
+    )
+
+
+def _traffic_log(settings: Settings) -> TrafficLog | None:
+    logging = settings.logging
+    if not logging.traffic:
+        return None
+    return TrafficLog(
+        settings.paths.logs_dir,
+        retention_days=logging.retention_days,
+        max_total_mb=logging.max_total_mb,
+        max_file_mb=logging.max_file_mb,
+        bodies=logging.traffic_bodies,
     )
 
 

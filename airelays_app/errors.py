@@ -227,17 +227,24 @@ class UpstreamLoginError(RelayError):
     status = 503
     type = "authentication_error"
     _MESSAGES: ClassVar[dict[LoginProblem, str]] = {
-        "missing": "No login at the upstream. Run: airelays login",
-        "refresh_failed": "The upstream refused to renew the login. Run: airelays login",
-        "incomplete": "The stored login lacks tokens. Run: airelays login",
-        "account_mismatch": "The stored login belongs to another account. Run: airelays login",
-        "rejected": "The upstream rejected the login. Run: airelays login",
+        "missing": "There is no login at the upstream.",
+        "refresh_failed": "The upstream refused to renew the login.",
+        "incomplete": "The stored login lacks tokens.",
+        "account_mismatch": "The stored login belongs to another account.",
+        "rejected": "The upstream rejected the login.",
     }
 
-    def __init__(self, problem: LoginProblem, *, detail: str = "", retry_after: int = 60) -> None:
-        message = self._MESSAGES[problem]
+    def __init__(
+        self,
+        problem: LoginProblem,
+        *,
+        detail: str = "",
+        advice: str = "Run: airelays login",
+        retry_after: int = 60,
+    ) -> None:
+        said = f" It says: {detail}" if detail else ""
         super().__init__(
-            f"{message} ({detail})" if detail else message,
+            f"{self._MESSAGES[problem]} {advice}.{said}",
             code=f"upstream_auth_{problem}",
             headers={
                 "x-airelays-upstream-auth": problem,

@@ -96,6 +96,8 @@ class Provider(Protocol):
     """It answers nothing but streams; a whole reply is collected from one."""
     renews: bool
     """Its credentials can be renewed."""
+    login_advice: str
+    """What to do when it rejects the credentials."""
     passed_headers: tuple[str, ...]
     """Beginnings of the names of its response headers that the client gets too."""
 

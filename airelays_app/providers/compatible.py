@@ -50,6 +50,7 @@ class CompatibleProvider:
 
     def __init__(self, name: str, options: CompatibleOptions) -> None:
         self.name = name
+        self.login_advice = f"Check the setting providers.{name}.api_key"
         self.dialects = options.dialects
         self._options = options
 

@@ -1,7 +1,7 @@
 """One request for a reply: attempts before the commit point, then the answer."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from socket import socket
 
@@ -15,6 +15,7 @@ from airelays_app.errors import (
     UpstreamUnreachable,
 )
 from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.ids import fresh_id
 from airelays_app.neutral.events import Event
 from airelays_app.neutral.failure import error_of
 from airelays_app.providers.base import Outgoing, Provider
@@ -22,6 +23,7 @@ from airelays_app.services.generation import Call, Prepared, prepare
 from airelays_app.services.lanes import TappedLane
 from airelays_app.services.record import Record
 from airelays_app.services.streaming import Pump
+from airelays_app.services.traffic import Traffic
 from airelays_app.services.turns import Turn, reply_items
 from airelays_app.upstream import retry
 from airelays_app.upstream.client import UpstreamClient
@@ -50,11 +52,17 @@ class Relay:
     """Carries calls to upstreams."""
 
     def __init__(
-        self, client: UpstreamClient, *, policy: retry.RetryPolicy, max_reply_bytes: int
+        self,
+        client: UpstreamClient,
+        *,
+        policy: retry.RetryPolicy,
+        max_reply_bytes: int,
+        traffic: Traffic,
     ) -> None:
         self._client = client
         self._policy = policy
         self._max_reply_bytes = max_reply_bytes
+        self._traffic = traffic
 
     def answer(self, call: Call, record: Record, turn: Turn | None = None) -> Answer:
         """Return the answer from its commit point on; raises RelayError, ClientGone."""
@@ -72,7 +80,7 @@ class Relay:
 
     def fetch(self, provider: Provider, make_request: Callable[[], OutboundRequest]) -> Json:
         """Return the JSON object that a GET of a provider answers; renews its login once."""
-        response = self._opened(provider, make_request, watch=None)
+        response = self._opened(provider, make_request, Record(fresh_id("own")))
         return _object(response.read(limit=self._max_reply_bytes))
 
     def _attempt(self, call: Call, record: Record, turn: Turn | None) -> Answer:
@@ -85,34 +93,36 @@ class Relay:
             session=call.conversation,
         )
         record.attempts += 1
+        self._traffic.adapted(record)
         provider = prepared.provider
-        response = self._opened(provider, lambda: provider.outbound(outgoing), watch=call.watch)
-        record.upstream_status = response.status
+        response = self._opened(
+            provider, lambda: provider.outbound(outgoing), record, watch=call.watch
+        )
         passed = _passed_headers(prepared.provider, response)
         if prepared.streams:
-            return self._streamed(response, prepared, turn, passed)
+            answer = self._streamed(response, prepared, turn)
+            record.usage = prepared.lane.usage
+            return replace(answer, headers=passed, ignored=prepared.ignored)
         whole = self._read_whole(response, prepared, record, turn)
         return Answer(whole, headers=passed, ignored=prepared.ignored)
 
     def _streamed(
-        self,
-        response: UpstreamResponse,
-        prepared: Prepared,
-        turn: Turn | None,
-        passed: Mapping[str, str],
+        self, response: UpstreamResponse, prepared: Prepared, turn: Turn | None
     ) -> Answer:
         pump = Pump(
             response,
             prepared,
             on_success=lambda: _commit(turn, prepared, None),
             heartbeat=turn.heartbeat if turn else _nothing,
-            on_close=turn.release if turn else _nothing,
         )
         if not prepared.client_streams:
             pump.whole()
-            return Answer(_collected(prepared), headers=passed, ignored=prepared.ignored)
+            return Answer(_collected(prepared))
         first = pump.begin()
-        return Answer(first, pump, headers=passed, ignored=prepared.ignored)
+        if turn:
+            # Only now: another attempt of the same turn may follow a failed one.
+            pump.on_close = turn.release
+        return Answer(first, pump)
 
     def _read_whole(
         self, response: UpstreamResponse, prepared: Prepared, record: Record, turn: Turn | None
@@ -135,37 +145,38 @@ class Relay:
         self,
         provider: Provider,
         make_request: Callable[[], OutboundRequest],
+        record: Record,
         *,
-        watch: socket | None,
+        watch: socket | None = None,
     ) -> UpstreamResponse:
         """Return a successful answer; a rejected login is renewed once."""
         request = make_request()
-        response = self._client.send(request, watch=watch)
-        if response.status == HTTPStatus.UNAUTHORIZED and self._renewed(
-            provider, request, response
-        ):
-            response = self._client.send(make_request(), watch=watch)
-            if response.status == HTTPStatus.UNAUTHORIZED:
-                response.close()
-                raise UpstreamLoginError("rejected")
+        response = self._sent(request, record, watch)
+        if response.status == HTTPStatus.UNAUTHORIZED and provider.renews:
+            response.close()
+            provider.renew(request)
+            response = self._sent(make_request(), record, watch)
         if not 200 <= response.status < 300:
             raise _refusal(provider, response)
         return response
 
-    def _renewed(
-        self, provider: Provider, request: OutboundRequest, response: UpstreamResponse
-    ) -> bool:
-        if not provider.renews:
-            return False
-        response.close()
-        provider.renew(request)
-        return True
+    def _sent(
+        self, request: OutboundRequest, record: Record, watch: socket | None
+    ) -> UpstreamResponse:
+        self._traffic.upstream_request(record, request)
+        response = self._client.send(request, watch=watch)
+        record.upstream_status = response.status
+        self._traffic.upstream_response(record, response.status, response.headers)
+        return response
 
 
-def _refusal(provider: Provider, response: UpstreamResponse) -> UpstreamRefused:
+def _refusal(provider: Provider, response: UpstreamResponse) -> RelayError:
     headers = _passed_headers(provider, response)
     body = response.read(limit=_MAX_ERROR_BYTES)
-    return error_of(provider.refusal(response.status, response.headers, body), headers)
+    failure = provider.refusal(response.status, response.headers, body)
+    if failure.kind == "auth":
+        return UpstreamLoginError("rejected", advice=provider.login_advice, detail=failure.message)
+    return error_of(failure, headers)
 
 
 def _passed_headers(provider: Provider, response: UpstreamResponse) -> dict[str, str]:

@@ -33,14 +33,13 @@ class Pump:
         *,
         on_success: Callable[[], None],
         heartbeat: Callable[[], None],
-        on_close: Callable[[], None],
     ) -> None:
         self._response = response
         self._lane: TappedLane | TranslatedLane = prepared.lane
         self._cutter = prepared.cutter
         self._on_success = on_success
         self._heartbeat = heartbeat
-        self._on_close = on_close
+        self.on_close: Callable[[], None] = _nothing
         self._outputs = self._run()
 
     @property
@@ -101,7 +100,7 @@ class Pump:
         """Close the upstream and run ``on_close``; idempotent."""
         self._outputs.close()
         self._response.close()
-        on_close, self._on_close = self._on_close, _nothing
+        on_close, self.on_close = self.on_close, _nothing
         on_close()
 
     def _run(self) -> Generator[bytes]:

@@ -13,6 +13,7 @@ from flask import request
 from airelays_app.errors import BadRequest, TooLarge, UnsupportedMediaType
 from airelays_app.framing.jsontext import JsonTextError, loads
 from airelays_app.web.context import record, services
+from airelays_app.web.credentials import scrub_query
 
 _ZSTD_WINDOW_LIMIT = 128 * 1024 * 1024
 
@@ -37,7 +38,15 @@ def json_body() -> Iterator[JsonBody]:
     with services().inflight.held(_announced(limit)):
         raw = _inflated(_received(limit), limit)
         record().bytes_in = len(raw)
+        _note_traffic(raw)
         yield JsonBody(raw, _parsed(raw))
+
+
+def _note_traffic(raw: bytes) -> None:
+    traffic = services().traffic
+    if traffic.is_on:
+        target = scrub_query(request.full_path)
+        traffic.inbound(record(), target=target, headers=request.headers.items(), body=raw)
 
 
 def _require_json() -> None:

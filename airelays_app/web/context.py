@@ -11,6 +11,7 @@ from airelays_app.services.catalog import Catalog
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Relay
 from airelays_app.services.routing import Router
+from airelays_app.services.traffic import Traffic
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
 from airelays_app.store.files import FileStore
@@ -29,6 +30,7 @@ class Services:
     conversations: ConversationStore
     router: Router
     relay: Relay
+    traffic: Traffic
     catalog: Catalog
     schemas: GenerationSchemas
     inflight: InflightBytes

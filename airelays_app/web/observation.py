@@ -1,12 +1,14 @@
 """Each request's id, its record, its log line, and the headers that every answer has."""
 
 import logging
+from collections.abc import Callable
 
 from flask import Flask, Response, g, request
 
 from airelays_app.ids import request_id
 from airelays_app.services.record import Record
-from airelays_app.web.context import record
+from airelays_app.services.traffic import Traffic
+from airelays_app.web.context import record, services
 
 _log = logging.getLogger("airelays.requests")
 
@@ -32,10 +34,22 @@ def _end(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     if not response.is_streamed:
         entry.bytes_out = entry.bytes_out or response.content_length or 0
-    response.call_on_close(lambda: _write(entry))
+    address = g.get("client_address")
+    entry.address = address.text if address else ""
+    credential = g.get("credential")
+    entry.credential = credential.name if credential else ""
+    response.call_on_close(_closing(entry, services().traffic, response))
     return response
 
 
-def _write(entry: Record) -> None:
-    """One line per request: no prompt, no answer, no query, no secret."""
-    _log.info("request", extra={"fields": entry.fields()})
+def _closing(entry: Record, traffic: Traffic, response: Response) -> Callable[[], None]:
+    """Return what runs when the answer has been given, outside of any request context."""
+
+    def close() -> None:
+        """One line per request: no prompt, no answer, no query, no secret."""
+        _log.info("request", extra={"fields": entry.fields()})
+        if traffic.is_on:
+            body = None if response.is_streamed else response.get_data()
+            traffic.outbound(entry, headers=response.headers.items(), body=body)
+
+    return close

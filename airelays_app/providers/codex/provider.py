@@ -63,6 +63,7 @@ class CodexProvider:
     dialects: tuple[str, ...] = ("responses",)
     streams_only = True
     renews = True
+    login_advice = "Run: airelays login"
     passed_headers: tuple[str, ...] = ("x-ratelimit-", "x-codex-")
 
     def __init__(self, name: str, options: CodexOptions, session: CodexSession) -> None:

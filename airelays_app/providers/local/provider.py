@@ -60,6 +60,7 @@ class LocalProvider:
     dialects: tuple[str, ...] = ("chat",)
     streams_only = False
     renews = False
+    login_advice = "Run: airelays doctor"
     passed_headers: tuple[str, ...] = ("x-ratelimit-",)
 
     def __init__(self, name: str, server: LocalServer, *, read_timeout: float) -> None:
