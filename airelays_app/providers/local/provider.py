@@ -54,11 +54,15 @@ class CallsFromText:
 
 
 class LocalProvider:
-    """The supervised model server; started by the first call that needs it."""
+    """The supervised model server; started by the first call that needs it.
+
+    It is asked for streams only: llama.cpp goes on generating a whole reply for a client that has
+    left, but ends a stream at once (seen 2026-11-22).
+    """
 
     kind = "local"
     dialects: tuple[str, ...] = ("chat",)
-    streams_only = False
+    streams_only = True
     renews = False
     login_advice = "Run: airelays doctor"
     passed_headers: tuple[str, ...] = ("x-ratelimit-",)
