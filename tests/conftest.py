@@ -1,0 +1,246 @@
+"""A relay in processes of its own, as people run it, on a sandbox in this process."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from airelays_app.sandbox import Sandbox
+
+TOKEN = "a-relay-token-for-tests-only"  # noqa: S105
+_PATIENCE = 120.0
+_ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
+_SERVE = (sys.executable, "/tmp/clients/serve.py")
+_STANDARD = {
+    "AIRELAYS_HOST": "127.0.0.1",
+    "AIRELAYS_PORT": "0",
+    "AIRELAYS_BEARER_TOKEN": TOKEN,
+    "AIRELAYS_WORKERS": "2",
+    "AIRELAYS_THREADS": "16",
+    "AIRELAYS_STOP_SECONDS": "2",
+    "AIRELAYS_RATE_LIMIT_PER_MINUTE": "100000",
+    "AIRELAYS_RATE_LIMIT_BURST": "100000",
+    "AIRELAYS_LOCAL_ENABLED": "false",
+}
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@dataclass(frozen=True, slots=True)
+class SseEvent:
+    """One event of a stream; ``name`` is empty if it had no ``event:`` line."""
+
+    name: str
+    data: Any
+
+
+def parse_sse(text: str) -> list[SseEvent]:
+    """Read a finished stream strictly: every block ends, and holds nothing but its event."""
+    assert text.endswith("\n\n"), f"the stream ends in the middle of an event: {text[-200:]!r}"
+    blocks = [block for block in text[:-2].split("\n\n") if not block.startswith(":")]
+    return [_sse_event(block) for block in blocks]
+
+
+def _sse_event(block: str) -> SseEvent:
+    lines = block.split("\n")
+    name = lines.pop(0).removeprefix("event: ") if lines[0].startswith("event: ") else ""
+    assert [line[:6] for line in lines] == ["data: "], block
+    data = lines[0][6:]
+    return SseEvent(name, data if data == "[DONE]" else json.loads(data))
+
+
+class RunningRelay:
+    """A relay that clients can reach, the folder that it lives in, and its upstream."""
+
+    def __init__(
+        self, home: Path, sandbox: Sandbox, environ: Mapping[str, str], command: tuple[str, ...]
+    ) -> None:
+        self.home = home
+        self.data_dir = home / "data"
+        self.data_dir.mkdir(mode=0o700, exist_ok=True)
+        self.sandbox = sandbox
+        self.token = environ.get("AIRELAYS_BEARER_TOKEN", "")
+        self.environ = _environ(home, self.data_dir, sandbox) | environ
+        self._log_path = home / "relay.log"
+        with self._log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, env=self.environ, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    @cached_property
+    def url(self) -> str:
+        """The address, without ``/v1``; waits until the relay serves."""
+        self.await_log("ready workers=")
+        line = next(line for line in self.log().splitlines() if "message=listening" in line)
+        address = _ADDRESS.search(line)
+        assert address, line
+        return f"http://{address[0]}"
+
+    @property
+    def base_url(self) -> str:
+        """What clients are given."""
+        return f"{self.url}/v1"
+
+    def log(self) -> str:
+        """Return what the relay has written so far."""
+        return self._log_path.read_text(errors="replace")
+
+    def await_log(self, text: str, times: int = 1) -> None:
+        """Wait until ``text`` is in the log that often."""
+        deadline = time.monotonic() + _PATIENCE
+        while self.log().count(text) < times:
+            assert self.process.poll() is None, f"the relay has ended:\n{self.log()}"
+            assert time.monotonic() < deadline, f"no {text!r} in the log:\n{self.log()}"
+            time.sleep(0.05)
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send one request with the token (``token=None``: without one); reads the whole answer."""
+        token = options.pop("token", self.token)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= options.pop("headers", {})
+        options.setdefault("timeout", _PATIENCE)
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.request(method, self.url + path, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """GET ``path``."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> requests.Response:
+        """POST ``body`` as JSON."""
+        return self.request("POST", path, json=body, **options)
+
+    def delete(self, path: str, **options: Any) -> requests.Response:
+        """DELETE ``path``."""
+        return self.request("DELETE", path, **options)
+
+    def ok(self, path: str, body: Any, **options: Any) -> Any:
+        """POST ``body`` as JSON; return the JSON of the 200 that must come."""
+        answer = self.post(path, body, **options)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def refusal(self, path: str, body: Any, status: int = 422, **options: Any) -> dict[str, Any]:
+        """POST ``body`` as JSON; return the error object of the refusal that must come."""
+        answer = self.post(path, body, **options)
+        assert answer.status_code == status, answer.text
+        return error_of(answer)
+
+    def events(self, path: str, body: Mapping[str, Any], **options: Any) -> list[SseEvent]:
+        """POST ``body`` for a stream; return its events."""
+        answer = self.post(path, {**body, "stream": True}, **options)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        answer.encoding = "utf-8"
+        return parse_sse(answer.text)
+
+    def asked(self, path_end: str = "/codex/responses") -> Any:
+        """Return the JSON of the last request that reached the upstream."""
+        return self.sandbox.requests.to(path_end)[-1].json
+
+    def stop(self) -> int:
+        """End it, gently at first; return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait(20)
+
+
+def error_of(answer: requests.Response) -> dict[str, Any]:
+    """Return the error object of a refusal, which has OpenAI's four keys and nothing beside it."""
+    assert answer.headers["Content-Type"] == "application/json"
+    body = answer.json()
+    assert list(body) == ["error"]
+    assert {"message", "type", "param", "code"} <= body["error"].keys(), body
+    assert answer.headers["x-request-id"]
+    return dict(body["error"])
+
+
+def _environ(home: Path, data_dir: Path, sandbox: Sandbox) -> dict[str, str]:
+    """Return an environment that holds nothing of the one who runs the tests."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AIRELAY", "XDG_")) and name.upper() not in _PROXIES
+    }
+    return inherited | {
+        "HOME": str(home),
+        "AIRELAYS_DATA_DIR": str(data_dir),
+        "AIRELAYS_UPSTREAM_BASE_URL": sandbox.codex_url,
+        "AIRELAYS_ISSUER_BASE_URL": sandbox.issuer_url,
+        "AIRELAYS_PROVIDERS_BOX_BASE_URL": sandbox.compatible_url,
+        "AIRELAYS_PROVIDERS_BOX_API_KEY": sandbox.compatible_key,
+    }
+
+
+def write_login(data_dir: Path, login: Mapping[str, str]) -> None:
+    """Put a login where the relay finds it."""
+    path = data_dir / "auth.json"
+    tokens = {name: login[name] for name in ("id_token", "access_token", "refresh_token")}
+    document = {
+        "bound_account_id": login["account_id"],
+        "tokens": {**tokens, "account_id": login["account_id"]},
+        "last_refresh": "2026-11-22T00:00:00Z",
+    }
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(document))
+
+
+StartRelay = Callable[..., RunningRelay]
+
+
+@pytest.fixture(scope="module")
+def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay]:
+    """Return a function that starts relays; they and their sandboxes end with the module.
+
+    ``sandbox`` is the upstream, by default one of its own. ``login=False`` leaves the account
+    out; the relay has a provider ``box`` too, on the sandbox's compatible server. Further keyword
+    arguments are settings, by the part of the variable's name after ``AIRELAYS_``.
+    """
+    with ExitStack() as running:
+
+        def start(
+            *, sandbox: Sandbox | None = None, login: bool = True, **settings: str
+        ) -> RunningRelay:
+            sandbox = sandbox or running.enter_context(Sandbox())
+            home = tmp_path_factory.mktemp("home")
+            environ = {f"AIRELAYS_{name}": value for name, value in settings.items()}
+            if login:
+                (home / "data").mkdir(mode=0o700)
+                write_login(home / "data", sandbox.login())
+            relay = RunningRelay(home, sandbox, _STANDARD | environ, _SERVE)
+            running.callback(relay.stop)
+            return relay
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def module_relay(start_relay: StartRelay) -> RunningRelay:
+    """Return a relay for all tests of a module."""
+    return start_relay()
+
+
+@pytest.fixture
+def relay(module_relay: RunningRelay) -> Iterator[RunningRelay]:
+    """Return the module's relay; its sandbox remembers nothing of earlier tests."""
+    module_relay.sandbox.reset()
+    logged = len(module_relay.log())
+    yield module_relay
+    module_relay.sandbox.reset()
+    print(module_relay.log()[logged:])  # pytest shows it for a test that failed
