@@ -30,10 +30,10 @@ def test_a_signal_stops_with_status_0(serve, number):
 
 def test_stopping_closes_the_listener_at_once_and_lets_a_stream_finish(serve, tools):
     server = serve()
-    with server.stream("/ticks?15") as stream:
+    with server.stream("/ticks?50") as stream:
         server.send(signal.SIGTERM)
         tools.wait_until(lambda: refuses(server), "refused connections")
-        assert server.process.poll() is None
+        assert "closed" not in server.notes_path.read_text()
         assert ends_whole(stream)
     assert server.process.wait(tools.patience) == 0
 
@@ -233,11 +233,14 @@ def test_usr2_is_refused_and_more_or_fewer_workers_can_be_had(serve, tools):
 
 
 def test_workers_of_a_killed_master_let_go_of_the_port_and_end(serve, tools):
-    server = serve(workers=2)
+    server = serve(workers=2, drain_seconds=6)
     workers = server.workers()
-    server.process.kill()
-    server.process.wait()
-    tools.wait_until(lambda: refuses(server), "refused connections")
+    with server.stream() as stream:
+        server.process.kill()
+        server.process.wait()
+        tools.wait_until(lambda: refuses(server), "refused connections")
+        assert "closed" not in server.notes_path.read_text()
+        assert tools.ends(stream)
     tools.wait_until(lambda: not any(tools.kill(pid, 0) for pid in workers), "the workers' end")
 
 
