@@ -109,7 +109,7 @@ class SqliteLimitStorage(Storage, MovingWindowSupport):
         now = self._clock()
         with self._database.writing() as connection:
             connection.execute("DELETE FROM limit_entries WHERE expires_at <= ?", (now,))
-            if count_entries(connection, key, since=now - expiry) + amount > limit:
+            if count_entries(connection, key, now=now) + amount > limit:
                 return False
             connection.executemany(
                 "INSERT INTO limit_entries VALUES (?, ?, ?)", [(key, now, now + expiry)] * amount
@@ -121,8 +121,8 @@ class SqliteLimitStorage(Storage, MovingWindowSupport):
         now = self._clock()
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT MIN(at), COUNT(*) FROM limit_entries WHERE key = ? AND at > ?",
-                (key, now - expiry),
+                "SELECT MIN(at), COUNT(*) FROM limit_entries WHERE key = ? AND expires_at > ?",
+                (key, now),
             ).fetchone()
         return (now if row[0] is None else float(row[0])), int(row[1])
 
@@ -155,10 +155,10 @@ class SqliteLimitStorage(Storage, MovingWindowSupport):
             connection.execute("DELETE FROM limit_buckets WHERE full_at <= ?", (now,))
 
 
-def count_entries(connection: sqlite3.Connection, key: str, *, since: float) -> int:
-    """Return how many hits of a moving window are younger than ``since``."""
+def count_entries(connection: sqlite3.Connection, key: str, *, now: float) -> int:
+    """Return how many hits of a moving window still count."""
     row = connection.execute(
-        "SELECT COUNT(*) FROM limit_entries WHERE key = ? AND at > ?", (key, since)
+        "SELECT COUNT(*) FROM limit_entries WHERE key = ? AND expires_at > ?", (key, now)
     ).fetchone()
     return int(row[0])
 

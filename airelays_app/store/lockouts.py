@@ -7,8 +7,8 @@ A block of ``direct`` holds for both, a block of ``page`` for pages only.
 
 Nobody gets more tries by trying at the same time: whoever presents a right credential for the
 first time is let in by the same kind of transaction that counts a failure, so the outcome is
-that of some order one after the other. And at each moment at which the tries are used up,
-either the full window or the block that replaces it is there to be seen.
+that of some order one after the other. From the moment at which the tries are used up until the
+block ends, the full window or the block is there to be seen.
 """
 
 import sqlite3
@@ -97,14 +97,15 @@ class Lockouts:
 
     def failures(self, address: str, origin: Origin = "direct") -> int:
         """Return how many failures count towards the next block."""
-        since = self._clock() - self._rule.window_seconds
+        now = self._clock()
         with self._database.reading() as connection:
-            return count_entries(connection, self._counter.key_for(address, origin), since=since)
+            return count_entries(connection, self._counter.key_for(address, origin), now=now)
 
     def start(self, address: str, origin: Origin) -> float:
-        """Block the address and forget the failures that led there; return the seconds left.
+        """Block the address and return for how many seconds; one that holds is not made longer.
 
-        A block that holds already is not made longer.
+        The failures that led there stop counting when the block ends, not before: a guess that
+        is on its way while the block is written must find the window full.
         """
         now = self._clock()
         with self._database.writing() as connection:
@@ -113,10 +114,12 @@ class Lockouts:
                 "INSERT OR IGNORE INTO lockouts VALUES (?, ?, ?, ?)",
                 (address, origin, now, now + self._rule.block_seconds),
             )
+            wait = self._seconds_blocked(connection, address, origin=origin, now=now)
             connection.execute(
-                "DELETE FROM limit_entries WHERE key = ?", (self._counter.key_for(address, origin),)
+                "UPDATE limit_entries SET expires_at = MIN(expires_at, ?) WHERE key = ?",
+                (now + wait, self._counter.key_for(address, origin)),
             )
-            return self._seconds_blocked(connection, address, origin=origin, now=now)
+        return wait
 
     def admit(self, address: str, fingerprint: str, origin: Origin = "direct") -> float:
         """Let a right credential in: return 0.0, or the seconds for which it must wait.
@@ -219,11 +222,7 @@ class Lockouts:
         if blocked:
             return blocked
         used_up = any(
-            count_entries(
-                connection,
-                self._counter.key_for(address, each),
-                since=now - self._rule.window_seconds,
-            )
+            count_entries(connection, self._counter.key_for(address, each), now=now)
             >= self._rule.max_attempts
             for each in _holding_for(origin)
         )

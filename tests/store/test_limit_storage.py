@@ -13,12 +13,12 @@ import threading
 
 import pytest
 from limits import RateLimitItemPerSecond
-from limits_kit import HandClock, database_in, flask_limiter_on
 
 from airelays_app.errors import Unavailable
 from airelays_app.store.limit_storage import SqliteLimitStorage
 from airelays_app.store.steady_clock import SteadyClock
 from airelays_app.store.token_bucket import Bucket
+from tests.store.limits_kit import HandClock, database_in, flask_limiter_on
 
 EIGHT = RateLimitItemPerSecond(8, 300, "failed-auth")
 

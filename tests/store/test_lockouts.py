@@ -11,10 +11,10 @@
 import threading
 
 import pytest
-from limits_kit import HandClock, database_in, flask_limiter_on
 
 from airelays_app.errors import Unavailable
 from airelays_app.store.lockouts import LockoutRule, Lockouts
+from tests.store.limits_kit import HandClock, database_in, flask_limiter_on
 
 RULE = LockoutRule()
 LAN = "192.168.1.7"
@@ -90,8 +90,20 @@ def test_a_window_used_up_holds_before_the_block_is_written(lockouts, database, 
     assert lockouts.failures(LAN) == 8
     assert lockouts.admit(LAN, "right") == 900
     lockouts.start(LAN, "direct")
-    assert lockouts.failures(LAN) == 0
+    assert not strategy.hit(RULE.counter(), LAN, "direct")
     assert lockouts.admit(LAN, "right") == 900
+
+
+def test_failures_stop_counting_with_a_block_that_is_shorter_than_the_window(database, clock):
+    rule = LockoutRule(block_seconds=60)
+    lockouts = Lockouts(database, clock=clock, rule=rule)
+    strategy = flask_limiter_on(database, clock).limiter
+    for _ in range(8):
+        strategy.hit(rule.counter(), LAN, "direct")
+    assert lockouts.start(LAN, "direct") == 60
+    clock.pass_seconds(60)
+    assert lockouts.seconds_blocked(LAN) == 0.0
+    assert sum(strategy.hit(rule.counter(), LAN, "direct") for _ in range(20)) == 8
 
 
 def test_a_right_guess_among_many_is_let_in_only_while_tries_are_left(lockouts, database, clock):

@@ -12,12 +12,12 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limits_kit import HandClock, database_in
 
 from airelays_app.errors import Unavailable
 from airelays_app.store.limit_storage import SqliteLimitStorage
 from airelays_app.store.rate_leases import LeasedTokenBucket, requests_per_minute
 from airelays_app.store.token_bucket import Bucket, refilled, withdraw
+from tests.store.limits_kit import HandClock, database_in
 
 RATE = requests_per_minute(120)
 

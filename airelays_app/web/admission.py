@@ -1,0 +1,230 @@
+"""Who gets in: every request passes here before anything of its body is read.
+
+The order is host and origin, preflight, class of the route, credential and lockout, running
+requests, rate. What was learnt is in ``flask.g`` and the WSGI environment.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, request
+
+from airelays_app.store.database import Database
+from airelays_app.store.lockouts import LockoutRule, Lockouts, Origin
+from airelays_app.store.rate_leases import LeasedTokenBucket
+from airelays_app.store.slots import Slot, Slots
+from airelays_app.store.steady_clock import SteadyClock
+from airelays_app.store.tokens import Credential
+from airelays_app.web import host
+from airelays_app.web.address import ClientAddress, TrustedProxies, client_address
+from airelays_app.web.auth import CredentialGate, Identify
+from airelays_app.web.cors import ANY_ORIGIN, CorsRules, is_preflight
+from airelays_app.web.credentials import offered_credentials
+from airelays_app.web.limits import AddressLimits, attach_limiter, limiter_state, limiter_totals
+from airelays_app.web.route_class import RouteClass, RouteRules, classify
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ADDRESS_KEY = "airelays.client_address"
+CREDENTIAL_KEY = "airelays.credential"
+_SLOT_KEY = "airelays.slot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionRules:
+    """What is configured about admission; origins and host names in lower case.
+
+    ``cors_origins`` may hold ``*``; without a required token it means no foreign origin.
+    """
+
+    require_token: bool = True
+    trusted_proxies: TrustedProxies = field(default_factory=TrustedProxies)
+    allowed_hosts: frozenset[str] = frozenset()
+    cors_origins: frozenset[str] = frozenset({ANY_ORIGIN})
+    failed_auth_max_attempts: int = 8
+    failed_auth_window_seconds: int = 300
+    failed_auth_block_seconds: int = 900
+    known_client_seconds: int = 86400
+    rate_limit_per_minute: int = 120
+    rate_limit_burst: int = 40
+    concurrent_requests_per_address: int = 50
+    routes: RouteRules = field(default_factory=RouteRules)
+
+    def readable_origins(self) -> frozenset[str]:
+        """Return the origins whose pages may read answers."""
+        return self.cors_origins if self.require_token else self.cors_origins - {ANY_ORIGIN}
+
+    def lockout_rule(self) -> LockoutRule:
+        """Return when failures block an address, and for how long."""
+        return LockoutRule(
+            max_attempts=self.failed_auth_max_attempts,
+            window_seconds=self.failed_auth_window_seconds,
+            block_seconds=self.failed_auth_block_seconds,
+            known_seconds=self.known_client_seconds,
+        )
+
+
+def build_admission(
+    app: Flask,
+    rules: AdmissionRules,
+    *,
+    database: Database,
+    slots: Slots,
+    identify: Identify,
+    clock: Callable[[], float] | None = None,
+) -> "Admission":
+    """Put the gate of ``app`` together and install it.
+
+    ``identify`` tells whose credential some bytes are. ``clock`` returns seconds on an axis that
+    all workers share; the default is the steady clock of ``database``.
+    """
+    steady, rule = clock or SteadyClock(database), rules.lockout_rule()
+    limiter, storage = attach_limiter(app, database=database, clock=steady)
+    lockouts = Lockouts(database, clock=steady, rule=rule)
+    limits = AddressLimits(
+        LeasedTokenBucket(storage, burst=rules.rate_limit_burst),
+        slots,
+        per_minute=rules.rate_limit_per_minute,
+        concurrent=rules.concurrent_requests_per_address,
+    )
+    gate = CredentialGate(identify, limiter, lockouts, rule)
+    admission = Admission(rules, gate=gate, limits=limits)
+    admission.install(app)
+    return admission
+
+
+class Admission:
+    """The gate in front of a Flask app."""
+
+    def __init__(
+        self, rules: AdmissionRules, *, gate: CredentialGate, limits: AddressLimits
+    ) -> None:
+        self._rules = rules
+        self._gate = gate
+        self._limits = limits
+        self._origins = rules.readable_origins()
+        self._cors = CorsRules(self._origins)
+
+    def limiter_state(self, address: ClientAddress) -> dict[str, object]:
+        """Return what the limits hold about one address, as in ``GET /v1/relay/status``."""
+        return {
+            "ip": address.text,
+            **limiter_state(self._limits, self._gate.lockouts, address.group),
+        }
+
+    def limiter_totals(self) -> dict[str, int | None]:
+        """Return how many addresses are on record, blocked, and running requests."""
+        return limiter_totals(self._limits, self._gate.lockouts)
+
+    def install(self, app: Flask) -> None:
+        """Let every request to ``app`` pass the gate; call it before other hooks that refuse.
+
+        ``g.client_address`` is a :class:`ClientAddress` from the start; ``g.credential`` is a
+        :class:`Credential`, or None on a route that needs none. Both are in the environment
+        too. A request's place is free once the server has closed its response.
+        """
+        app.before_request(self._admit)
+        app.after_request(self._annotate)
+        app.wsgi_app = _SlotKeeper(app.wsgi_app, self._limits.slots)  # type: ignore[method-assign]
+
+    def _admit(self) -> Response | None:
+        environ = request.environ
+        address = self._note_address(environ)
+        self._require_own_page(environ)
+        offered = offered_credentials(environ)
+        if is_preflight(environ) or (request.method == "OPTIONS" and not offered):
+            return self._cors.preflight(environ)
+        rule = request.url_rule.rule if request.url_rule is not None else None
+        route = classify(request.path, rule, self._rules.routes)
+        if route in (RouteClass.PUBLIC, RouteClass.UNKNOWN):
+            return None
+        self._note_credential(environ, self._credential(environ, route, offered, address))
+        environ[_SLOT_KEY] = self._limits.take_slot(address.group)
+        self._limits.spend_request(address.group)
+        return None
+
+    def _note_address(self, environ: "WSGIEnvironment") -> ClientAddress:
+        address = client_address(
+            environ.get("REMOTE_ADDR"),
+            environ.get("HTTP_X_FORWARDED_FOR"),
+            self._rules.trusted_proxies,
+        )
+        g.client_address = environ[ADDRESS_KEY] = address
+        g.credential = None
+        return address
+
+    def _note_credential(self, environ: "WSGIEnvironment", credential: Credential | None) -> None:
+        g.credential = environ[CREDENTIAL_KEY] = credential
+
+    def _require_own_page(self, environ: "WSGIEnvironment") -> None:
+        if not self._rules.require_token:
+            host.require_own_host(environ.get("HTTP_HOST"), allowed=self._rules.allowed_hosts)
+            host.require_own_origin(environ, allowed=self._origins)
+
+    def _credential(
+        self,
+        environ: "WSGIEnvironment",
+        route: RouteClass,
+        offered: tuple[bytes, ...],
+        address: ClientAddress,
+    ) -> Credential | None:
+        if route is RouteClass.MODEL and not self._rules.require_token:
+            host.require_own_site(environ)
+            return self._gate.known(offered)
+        origin: Origin = "page" if host.comes_from_page(environ) else "direct"
+        return self._gate.admit(offered, address=address.group, origin=origin)
+
+    def _annotate(self, response: Response) -> Response:
+        self._cors.annotate(response, request.environ.get("HTTP_ORIGIN"))
+        return response
+
+
+class _SlotKeeper:
+    """WSGI middleware: frees a request's place when the server closes its response.
+
+    Not a teardown hook, since a stream outlives the request context; nor the response's own
+    close callback, which is skipped for a response passed through to the server.
+    """
+
+    def __init__(self, app: "WSGIApplication", slots: Slots) -> None:
+        self._app = app
+        self._slots = slots
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        try:
+            body = self._app(environ, start_response)
+        except BaseException:
+            self._release(environ)
+            raise
+        if _SLOT_KEY not in environ:
+            return body
+        return _ClosingBody(body, lambda: self._release(environ))
+
+    def _release(self, environ: "WSGIEnvironment") -> None:
+        slot: Slot | None = environ.pop(_SLOT_KEY, None)
+        if slot is not None:
+            self._slots.release(slot)
+
+
+class _ClosingBody:
+    """A response body that also calls ``on_close``; iterating it costs nothing extra."""
+
+    def __init__(self, body: Iterable[bytes], on_close: Callable[[], None]) -> None:
+        self._body = body
+        self._on_close = on_close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        """Close the inner body; whatever it raises, ``on_close`` runs."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._on_close()
