@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from airelays_app.errors import Unprocessable
 from airelays_app.schemas.conversations import validate_conversation
 from airelays_app.schemas.paging import read_paging
+from airelays_app.services.conversation_items import shown_item
 from airelays_app.store.conversations import Conversation
 from airelays_app.web.bodies import json_body
 from airelays_app.web.context import services
@@ -89,7 +90,7 @@ def add_items(conversation_id: str) -> Response:
 @blueprint.get("/<conversation_id>/items/<item_id>")
 def retrieve_item(conversation_id: str, item_id: str) -> Response:
     """Return one item."""
-    return json_response(services().conversations.get_item(conversation_id, item_id))
+    return json_response(shown_item(services().conversations.get_item(conversation_id, item_id)))
 
 
 @blueprint.delete("/<conversation_id>/items/<item_id>")
@@ -101,7 +102,7 @@ def delete_item(conversation_id: str, item_id: str) -> Response:
 def _item_list(items: Any, *, has_more: bool) -> dict[str, Any]:
     return {
         "object": "list",
-        "data": list(items),
+        "data": [shown_item(item) for item in items],
         "first_id": items[0]["id"] if items else None,
         "last_id": items[-1]["id"] if items else None,
         "has_more": has_more,
