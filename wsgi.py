@@ -1,6 +1,6 @@
 """The application for any WSGI server: ``gunicorn wsgi:app``."""
 
-from airelays_app.composition import create_app
+from airelays_app.composition.application import create_app
 from airelays_app.config import load_settings
 from airelays_app.logs import configure
 

@@ -10,9 +10,10 @@ from airelays_app.cli.clients import CLIENTS, Client, Connection
 from airelays_app.cli.clients.row import DIALECTS
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
-from airelays_app.cli.token_store import TOKEN_PLACEHOLDER, open_tokens
+from airelays_app.cli.token_store import TOKEN_PLACEHOLDER
 from airelays_app.config import Settings
 from airelays_app.config.nearest import suggestion
+from airelays_app.store.tokens import open_tokens
 
 _FALLBACK_MODEL = "gpt-5.5"
 _NO_TOKEN = "any-text"  # noqa: S105 - what clients that insist on a key may send

@@ -15,7 +15,7 @@ from airelays_app.cli.options import (
     shared_options,
 )
 from airelays_app.cli.page import Page, show
-from airelays_app.cli.token_store import add_client_setup, client_setup, open_tokens
+from airelays_app.cli.token_store import add_client_setup, client_setup
 from airelays_app.cli.user_unit import STEPS as UNIT_STEPS
 from airelays_app.cli.user_unit import command_line, install_unit, unit_text
 from airelays_app.config import Settings, settings_from
@@ -26,6 +26,7 @@ from airelays_app.config.settings import BY_KEY
 from airelays_app.config.toml_document import parse_document
 from airelays_app.errors import ConfigError
 from airelays_app.store.private_file import replace_file
+from airelays_app.store.tokens import open_tokens
 from airelays_app.version import VERSION
 
 

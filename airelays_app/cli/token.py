@@ -7,9 +7,9 @@ import click
 from airelays_app.cli.failures import EXIT_FAILED
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
-from airelays_app.cli.token_store import add_client_setup, client_setup, open_tokens
+from airelays_app.cli.token_store import add_client_setup, client_setup
 from airelays_app.cli.wording import day_of
-from airelays_app.store.tokens import MAIN, TokenEntry
+from airelays_app.store.tokens import MAIN, TokenEntry, open_tokens
 
 _HINTS = ["airelays connect prints ready-to-paste settings for your clients"]
 

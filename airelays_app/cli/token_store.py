@@ -5,20 +5,10 @@ from typing import Any
 from airelays_app.cli.addresses import base_url
 from airelays_app.cli.page import Page
 from airelays_app.config import Settings
-from airelays_app.store.tokens import DeviceTokens
 
 TOKEN_PLACEHOLDER = "YOUR_AIRELAYS_TOKEN"  # noqa: S105 - what stands where a token belongs
 _SHOW = "airelays token show"
 _ROTATE = "airelays token rotate"
-
-
-def open_tokens(settings: Settings) -> DeviceTokens:
-    """Return the owner's tokens."""
-    return DeviceTokens(
-        main_path=settings.security.bearer_token_file,
-        named_path=settings.paths.data_dir / "tokens.json",
-        environment_token=settings.security.bearer_token,
-    )
 
 
 def client_setup(settings: Settings, *, token: str | None = None) -> dict[str, Any]:

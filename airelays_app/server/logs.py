@@ -6,14 +6,11 @@ and places but not the message, which may quote what a client or an upstream has
 
 import logging
 import sys
-import traceback
-from collections.abc import Iterator
 from typing import Any
 
-LOG = logging.getLogger("airelays.server")
+from airelays_app.logs import configure, describe
 
-_LEVEL = logging.INFO
-_FRAMES = 4
+LOG = logging.getLogger("airelays.server")
 
 
 def note(level: int, message: str, /, **fields: Any) -> None:
@@ -26,53 +23,10 @@ def note_failure(message: str, error: BaseException) -> None:
     note(logging.ERROR, message, exception=describe(error))
 
 
-def describe(error: BaseException) -> str:
-    """Return the type of ``error`` and where it was raised, innermost last, then its causes."""
-    return " from ".join(_describe_one(each) for each in _with_causes(error))
-
-
-def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def _describe_one(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    places = [f"{_tail(frame.filename)}:{frame.lineno}({frame.name})" for frame in frames]
-    return ">".join((*places, type(error).__name__))
-
-
-def _tail(filename: str) -> str:
-    return "/".join(filename.rsplit("/", 2)[-2:])
-
-
-class PlainFormatter(logging.Formatter):
-    """One line per entry, for a server that was started without a composed service."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return ``level logger pid message field=value ...``."""
-        fields: dict[str, Any] = getattr(record, "fields", {})
-        facts = [f"{name}={value}" for name, value in fields.items()]
-        words = [
-            record.levelname.lower(),
-            record.name,
-            f"pid={record.process}",
-            record.getMessage(),
-            *facts,
-        ]
-        return " ".join(words).replace("\r", "\\r").replace("\n", "\\n")
-
-
 def ensure_handler() -> None:
     """Send the log to stderr, unless the composition has said already where it goes."""
-    if LOG.hasHandlers():
-        return
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(PlainFormatter())
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(_LEVEL)
+    if not LOG.hasHandlers():
+        configure(level="info", style="logfmt")
 
 
 class GunicornLog:

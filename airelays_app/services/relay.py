@@ -83,6 +83,10 @@ class Relay:
         response = self._opened(provider, make_request, Record(fresh_id("own")))
         return _object(response.read(limit=self._max_reply_bytes))
 
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._client.close()
+
     def _attempt(self, call: Call, record: Record, turn: Turn | None) -> Answer:
         prepared = prepare(call)
         _describe(record, prepared)

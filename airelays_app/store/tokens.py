@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from filelock import FileLock
 
+from airelays_app.config import Settings
 from airelays_app.errors import ConfigError
 from airelays_app.store.private_file import replace_file
 
@@ -285,6 +286,15 @@ class DeviceTokens:
     def _changing(self) -> AbstractContextManager[Any]:
         self._named_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return FileLock(self._named_path.with_name("tokens.lock"), mode=0o600, timeout=30)
+
+
+def open_tokens(settings: Settings) -> DeviceTokens:
+    """Return the owner's tokens; raises ConfigError for a weak one in the environment."""
+    return DeviceTokens(
+        main_path=settings.security.bearer_token_file,
+        named_path=settings.paths.data_dir / "tokens.json",
+        environment_token=settings.security.bearer_token,
+    )
 
 
 def _digest(token: bytes) -> bytes:

@@ -7,8 +7,10 @@ from airelays_app.web import (
     errors,
     files,
     generation,
+    home,
     models,
     observation,
+    status,
     unsupported,
 )
 from airelays_app.web.context import EXTENSION, Services
@@ -21,13 +23,18 @@ class RelayFlask(Flask):
     request_class = RelayRequest
 
 
-def build_application(services: Services) -> Flask:
-    """Return the WSGI application around ``services``."""
+def new_application() -> Flask:
+    """Return an application that answers nothing yet."""
     app = RelayFlask("airelays_app.web", static_folder=None)
-    app.extensions[EXTENSION] = services
     app.url_map.merge_slashes = False
-    observation.install(app)
-    errors.install(app)
-    for module in (generation, models, files, conversations, unsupported):
-        app.register_blueprint(module.blueprint)
     return app
+
+
+def install(app: Flask, services: Services) -> None:
+    """Let ``app`` serve ``services``: every request is observed, then admitted, then answered."""
+    app.extensions[EXTENSION] = services
+    observation.install(app)
+    services.admission.install(app)
+    errors.install(app)
+    for module in (home, status, generation, models, files, conversations, unsupported):
+        app.register_blueprint(module.blueprint)

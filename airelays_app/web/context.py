@@ -11,11 +11,16 @@ from airelays_app.services.catalog import Catalog
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Relay
 from airelays_app.services.routing import Router
+from airelays_app.services.status import RelayStatus
+from airelays_app.services.subscription import Subscription
 from airelays_app.services.traffic import Traffic
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
 from airelays_app.store.files import FileStore
+from airelays_app.store.lockouts import Lockouts
+from airelays_app.web.admission import Admission
 from airelays_app.web.inflight import InflightBytes
+from airelays_app.web.limits import AddressLimits
 
 EXTENSION = "airelays"
 
@@ -34,6 +39,11 @@ class Services:
     catalog: Catalog
     schemas: GenerationSchemas
     inflight: InflightBytes
+    admission: Admission
+    limits: AddressLimits
+    lockouts: Lockouts
+    subscription: Subscription
+    status: RelayStatus
 
 
 def services() -> Services:

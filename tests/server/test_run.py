@@ -116,7 +116,7 @@ def test_a_configuration_that_does_not_load_is_logged_and_changes_nothing(serve)
     server = serve()
     old = set(server.workers())
     server.reload(load="server.threads: not a number", greeting="new")
-    server.await_log("the configuration is not changed reason=server.threads: not a number")
+    server.await_log('the configuration is not changed" reason="server.threads: not a number')
     assert server.worker()[1] == "hello"
     assert set(server.workers()) == old
 

@@ -5,17 +5,12 @@ import threading
 
 import pytest
 
+from airelays_app.composition.core import build_core
+from airelays_app.config import load_settings
 from airelays_app.errors import Unsupported, UpstreamLoginError, UpstreamUnreachable
-from airelays_app.providers.codex.constants import Issuer
 from airelays_app.providers.codex.credentials import CredentialFile
-from airelays_app.providers.codex.provider import CodexOptions, CodexProvider
-from airelays_app.providers.codex.session import CodexSession
-from airelays_app.providers.codex.transport import issuer_poster
 from airelays_app.sandbox import Sandbox
-from airelays_app.services.relay import Relay
 from airelays_app.services.subscription import Subscription, TellsUsage
-from airelays_app.upstream.client import ClientOptions, UpstreamClient
-from airelays_app.upstream.retry import RetryPolicy
 
 UPPER = 30.0
 
@@ -159,28 +154,23 @@ def sandbox():
 
 @pytest.fixture
 def file(tmp_path):
-    return CredentialFile(tmp_path / "auth.json")
+    return CredentialFile(tmp_path / ".airelays" / "auth.json")
 
 
 @pytest.fixture
-def on_sandbox(sandbox, file):
-    client = UpstreamClient(ClientOptions())
-    session = CodexSession(
-        file, issuer=Issuer(sandbox.issuer_url), post=issuer_poster(ClientOptions())
-    )
-    options = CodexOptions(
-        base_url=sandbox.codex_url,
-        client_version="0.169.0",
-        originator="codex_cli_rs",
-        user_agent="airelays/test",
-    )
-    provider = CodexProvider("codex", options, session)
-    relay = Relay(client, policy=RetryPolicy(attempts=1), max_reply_bytes=1 << 20)
-    yield Subscription({"codex": provider}, relay.fetch, ttl=60)
-    client.close()
+def on_sandbox(sandbox, tmp_path):
+    environ = {
+        "HOME": str(tmp_path),
+        "AIRELAYS_UPSTREAM_BASE_URL": sandbox.codex_url,
+        "AIRELAYS_ISSUER_BASE_URL": sandbox.issuer_url,
+    }
+    services = build_core(load_settings(environ=environ), Surroundings(environ=environ))
+    yield Subscription(services.router.providers, services.relay.fetch, ttl=60)
+    services.relay._client.close()
 
 
 def log_in(sandbox, file):
+    file.make_directory()
     file.path.write_text(json.dumps({"tokens": sandbox.login(), "last_refresh": None}))
 
 

@@ -1,0 +1,1 @@
+"""The composition root: real dependencies meet here only."""

@@ -1,0 +1,70 @@
+"""Settings in, application out."""
+
+from flask import Flask
+
+from airelays_app.composition.core import build_core
+from airelays_app.composition.entrance import build_entrance
+from airelays_app.config import Settings
+from airelays_app.providers.codex.from_settings import LOGIN_FILE_NAME
+from airelays_app.providers.registry import Surroundings
+from airelays_app.schemas.generation import GenerationSchemas
+from airelays_app.services.status import RelayStatus
+from airelays_app.store.conversations import ConversationStore
+from airelays_app.store.database import Database
+from airelays_app.store.files import FileStore
+from airelays_app.store.tokens import open_tokens
+from airelays_app.web.application import install, new_application
+from airelays_app.web.context import Services
+from airelays_app.web.inflight import InflightBytes
+
+
+def create_app(settings: Settings, surroundings: Surroundings | None = None) -> Flask:
+    """Return the application for ``settings``; one per worker process."""
+    app = new_application()
+    install(app, _services(app, settings, surroundings or Surroundings()))
+    return app
+
+
+def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Services:
+    data_dir = settings.paths.data_dir
+    core = build_core(settings, surroundings)
+    database = Database(data_dir / "state.sqlite3")
+    files = _files(settings, database)
+    conversations = ConversationStore(database)
+    tokens = open_tokens(settings)
+    entrance = build_entrance(app, settings, database=database, tokens=tokens)
+    return Services(
+        settings=settings,
+        database=database,
+        files=files,
+        conversations=conversations,
+        router=core.router,
+        relay=core.relay,
+        traffic=core.traffic,
+        catalog=core.catalog,
+        subscription=core.subscription,
+        schemas=GenerationSchemas(),
+        inflight=InflightBytes(settings.server.max_inflight_bytes),
+        admission=entrance.admission,
+        limits=entrance.limits,
+        lockouts=entrance.lockouts,
+        status=RelayStatus(
+            settings,
+            providers=core.router.providers,
+            tokens=tokens,
+            database=database,
+            files=files,
+            conversations=conversations,
+            limiter_answers=entrance.storage.check,
+            login_file=data_dir / LOGIN_FILE_NAME,
+        ),
+    )
+
+
+def _files(settings: Settings, database: Database) -> FileStore:
+    return FileStore(
+        database,
+        settings.paths.data_dir / "uploads",
+        max_file_bytes=settings.uploads.max_upload_bytes,
+        max_total_bytes=settings.uploads.max_total_upload_bytes,
+    )
