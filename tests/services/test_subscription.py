@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from airelays_app.composition.core import build_core
+from airelays_app.cli.in_process import relay_core
 from airelays_app.config import load_settings
 from airelays_app.errors import Unsupported, UpstreamLoginError, UpstreamUnreachable
 from airelays_app.providers.codex.credentials import CredentialFile
@@ -164,9 +164,8 @@ def on_sandbox(sandbox, tmp_path):
         "AIRELAYS_UPSTREAM_BASE_URL": sandbox.codex_url,
         "AIRELAYS_ISSUER_BASE_URL": sandbox.issuer_url,
     }
-    services = build_core(load_settings(environ=environ), Surroundings(environ=environ))
-    yield Subscription(services.router.providers, services.relay.fetch, ttl=60)
-    services.relay._client.close()
+    with relay_core(load_settings(environ=environ), environ) as core:
+        yield core.subscription
 
 
 def log_in(sandbox, file):
