@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
-from airelays_app.store.database import Database
-from airelays_app.store.lockouts import LockoutRule, Lockouts, Origin
-from airelays_app.store.rate_leases import LeasedTokenBucket
+from airelays_app.store.lockouts import Origin
 from airelays_app.store.slots import Slot, Slots
-from airelays_app.store.steady_clock import SteadyClock
 from airelays_app.store.tokens import Credential
 from airelays_app.web import host
 from airelays_app.web.address import ClientAddress, TrustedProxies, client_address
-from airelays_app.web.auth import CredentialGate, Identify
+from airelays_app.web.auth import CredentialGate
 from airelays_app.web.cors import ANY_ORIGIN, CorsRules, is_preflight
 from airelays_app.web.credentials import offered_credentials
-from airelays_app.web.limits import AddressLimits, attach_limiter, limiter_state, limiter_totals
+from airelays_app.web.limits import AddressLimits
 from airelays_app.web.route_class import RouteClass, RouteRules, classify
 
 if TYPE_CHECKING:
@@ -43,56 +40,11 @@ class AdmissionRules:
     trusted_proxies: TrustedProxies = field(default_factory=TrustedProxies)
     allowed_hosts: frozenset[str] = frozenset()
     cors_origins: frozenset[str] = frozenset({ANY_ORIGIN})
-    failed_auth_max_attempts: int = 8
-    failed_auth_window_seconds: int = 300
-    failed_auth_block_seconds: int = 900
-    known_client_seconds: int = 86400
-    rate_limit_per_minute: int = 120
-    rate_limit_burst: int = 40
-    concurrent_requests_per_address: int = 50
     routes: RouteRules = field(default_factory=RouteRules)
 
     def readable_origins(self) -> frozenset[str]:
         """Return the origins whose pages may read answers."""
         return self.cors_origins if self.require_token else self.cors_origins - {ANY_ORIGIN}
-
-    def lockout_rule(self) -> LockoutRule:
-        """Return when failures block an address, and for how long."""
-        return LockoutRule(
-            max_attempts=self.failed_auth_max_attempts,
-            window_seconds=self.failed_auth_window_seconds,
-            block_seconds=self.failed_auth_block_seconds,
-            known_seconds=self.known_client_seconds,
-        )
-
-
-def build_admission(
-    app: Flask,
-    rules: AdmissionRules,
-    *,
-    database: Database,
-    slots: Slots,
-    identify: Identify,
-    clock: Callable[[], float] | None = None,
-) -> "Admission":
-    """Put the gate of ``app`` together and install it.
-
-    ``identify`` tells whose credential some bytes are. ``clock`` returns seconds on an axis that
-    all workers share; the default is the steady clock of ``database``.
-    """
-    steady, rule = clock or SteadyClock(database), rules.lockout_rule()
-    limiter, storage = attach_limiter(app, database=database, clock=steady)
-    lockouts = Lockouts(database, clock=steady, rule=rule)
-    limits = AddressLimits(
-        LeasedTokenBucket(storage, burst=rules.rate_limit_burst),
-        slots,
-        per_minute=rules.rate_limit_per_minute,
-        concurrent=rules.concurrent_requests_per_address,
-    )
-    gate = CredentialGate(identify, limiter, lockouts, rule)
-    admission = Admission(rules, gate=gate, limits=limits)
-    admission.install(app)
-    return admission
 
 
 class Admission:
@@ -106,17 +58,6 @@ class Admission:
         self._limits = limits
         self._origins = rules.readable_origins()
         self._cors = CorsRules(self._origins)
-
-    def limiter_state(self, address: ClientAddress) -> dict[str, object]:
-        """Return what the limits hold about one address, as in ``GET /v1/relay/status``."""
-        return {
-            "ip": address.text,
-            **limiter_state(self._limits, self._gate.lockouts, address.group),
-        }
-
-    def limiter_totals(self) -> dict[str, int | None]:
-        """Return how many addresses are on record, blocked, and running requests."""
-        return limiter_totals(self._limits, self._gate.lockouts)
 
     def install(self, app: Flask) -> None:
         """Let every request to ``app`` pass the gate; call it before other hooks that refuse.

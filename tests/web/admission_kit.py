@@ -11,9 +11,14 @@ from flask import Flask, Response, g, jsonify, request
 
 from airelays_app.errors import RelayError
 from airelays_app.store.database import Database
+from airelays_app.store.lockouts import LockoutRule, Lockouts
+from airelays_app.store.rate_leases import LeasedTokenBucket
 from airelays_app.store.slots import Slots
+from airelays_app.store.steady_clock import SteadyClock
 from airelays_app.store.tokens import DeviceTokens
-from airelays_app.web.admission import AdmissionRules, build_admission
+from airelays_app.web.admission import Admission, AdmissionRules
+from airelays_app.web.auth import CredentialGate
+from airelays_app.web.limits import AddressLimits, attach_limiter
 
 TOKEN = "the-owners-main-token"
 
@@ -73,7 +78,18 @@ def routes_of(app, gates):
 class Relay:
     """The app, its parts and its address; ``client`` speaks to it without a socket."""
 
-    def __init__(self, directory, *, clock=None, busy_seconds=5.0, **rules):
+    def __init__(
+        self,
+        directory,
+        *,
+        clock=None,
+        busy_seconds=5.0,
+        attempts=8,
+        per_minute=120,
+        burst=40,
+        concurrent=50,
+        **rules,
+    ):
         self.directory = directory
         self.database = Database(directory / "state.sqlite3", busy_seconds=busy_seconds)
         self.slots = Slots(directory / "slots")
@@ -85,14 +101,18 @@ class Relay:
         self.gates = {"open": threading.Event()}
         app = self.app = Flask("relay", static_folder=None)
         app.config["PROPAGATE_EXCEPTIONS"] = False
-        self.admission = build_admission(
-            app,
-            AdmissionRules(**rules),
-            database=self.database,
-            slots=self.slots,
-            identify=self.tokens.identify,
-            clock=clock,
+        steady, rule = clock or SteadyClock(self.database), LockoutRule(max_attempts=attempts)
+        limiter, storage = attach_limiter(app, database=self.database, clock=steady)
+        self.lockouts = Lockouts(self.database, clock=steady, rule=rule)
+        self.limits = AddressLimits(
+            LeasedTokenBucket(storage, burst=burst),
+            self.slots,
+            per_minute=per_minute,
+            concurrent=concurrent,
         )
+        gate = CredentialGate(self.tokens.identify, limiter, self.lockouts, rule)
+        self.admission = Admission(AdmissionRules(**rules), gate=gate, limits=self.limits)
+        self.admission.install(app)
         routes_of(app, self.gates)
         self.client = app.test_client()
 

@@ -20,7 +20,7 @@ from tests.web.admission_kit import TOKEN, HandClock, Relay, ask, bearer, error_
 
 @pytest.fixture
 def relay(tmp_path):
-    relay = Relay(tmp_path, clock=HandClock(), failed_auth_max_attempts=1000)
+    relay = Relay(tmp_path, clock=HandClock(), attempts=1000)
     yield relay
     relay.close()
 

@@ -20,7 +20,7 @@ def relay(tmp_path):
         require_token=False,
         allowed_hosts=frozenset({"relay.home.arpa"}),
         cors_origins=frozenset({"*", "https://chat.home.arpa"}),
-        rate_limit_burst=1000,
+        burst=1000,
     )
     yield relay
     relay.close()

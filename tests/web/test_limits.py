@@ -26,7 +26,7 @@ def clock():
 
 @pytest.fixture
 def relay(tmp_path, clock):
-    relay = Relay(tmp_path, clock=clock, concurrent_requests_per_address=3)
+    relay = Relay(tmp_path, clock=clock, concurrent=3)
     yield relay
     relay.gates["open"].set()
     relay.close()
@@ -62,7 +62,7 @@ def test_the_burst_is_admitted_and_then_refused_with_the_time_to_wait(relay):
 
 
 def test_retry_after_is_the_time_until_the_next_request_fits(tmp_path):
-    relay = Relay(tmp_path, clock=HandClock(), rate_limit_per_minute=6, rate_limit_burst=1)
+    relay = Relay(tmp_path, clock=HandClock(), per_minute=6, burst=1)
     assert relay.get(token=TOKEN).status_code == 200
     refused = relay.get(token=TOKEN)
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
@@ -72,7 +72,7 @@ def test_retry_after_is_the_time_until_the_next_request_fits(tmp_path):
 def test_public_routes_and_failures_cost_no_rate(relay):
     for _ in range(60):
         assert relay.get("/healthz").status_code == 200
-    assert relay.admission._limits.allowance("127.0.0.1") == 40
+    assert relay.limits.allowance("127.0.0.1") == 40
 
 
 def test_two_workers_share_the_rate(tmp_path, clock):

@@ -13,6 +13,7 @@ import threading
 
 import pytest
 
+from airelays_app.web.limits import limiter_state, limiter_totals
 from tests.web.admission_kit import TOKEN, HandClock, Relay, ask, bearer, error_code, listening
 
 WRONG = "wrong-wrong-wrong-wrong"
@@ -73,7 +74,7 @@ def test_a_token_known_from_the_address_passes_the_block_and_a_new_one_waits(rel
     assert relay.get(token=TOKEN).status_code == 200
     assert relay.get(token=laptop).status_code == 429
     assert relay.get(token=laptop, peer="192.168.1.9").status_code == 200
-    relay.admission._gate.lockouts.clear("127.0.0.1")
+    relay.lockouts.clear("127.0.0.1")
     assert relay.get(token=laptop).status_code == 200
 
 
@@ -210,29 +211,23 @@ def test_while_the_storage_is_down_known_tokens_pass_and_others_wait(relay, cloc
         assert refused.status_code == 503
         assert int(refused.headers["Retry-After"]) >= 1
     assert relay.get("/healthz").status_code == 200
-    state = relay.admission.limiter_state(_address(relay))
+    state = limiter_state(relay.limits, relay.lockouts, "127.0.0.1")
     assert state["failed_auth_attempts"] is None
-    assert relay.admission.limiter_totals()["tracked_clients"] is None
-
-
-def _address(relay):
-    with relay.app.test_request_context(environ_overrides={"REMOTE_ADDR": "127.0.0.1"}) as context:
-        return relay.admission._note_address(context.request.environ)
+    assert limiter_totals(relay.limits, relay.lockouts)["tracked_clients"] is None
 
 
 def test_the_state_of_an_address_is_told(relay):
     relay.get(token=TOKEN)
     relay.statuses(3, token=WRONG)
-    assert relay.admission.limiter_state(_address(relay)) == {
-        "ip": "127.0.0.1",
+    assert limiter_state(relay.limits, relay.lockouts, "127.0.0.1") == {
         "allowance_remaining": 39,
         "active_requests": 0,
         "failed_auth_attempts": 3,
         "blocked_for_seconds": 0,
     }
     relay.statuses(5, token=WRONG)
-    assert relay.admission.limiter_state(_address(relay))["blocked_for_seconds"] == 900
-    assert relay.admission.limiter_totals() == {
+    assert limiter_state(relay.limits, relay.lockouts, "127.0.0.1")["blocked_for_seconds"] == 900
+    assert limiter_totals(relay.limits, relay.lockouts) == {
         "tracked_clients": 1,
         "blocked_clients": 1,
         "active_clients": 0,
