@@ -26,9 +26,10 @@ def custom_names(request: Request) -> frozenset[str]:
 
 
 def as_functions(request: Request) -> Request:
-    """Return the request with each free-text tool and call written as a function."""
-    if not custom_names(request):
-        return request
+    """Return the request with each free-text tool and call written as a function.
+
+    Calls of earlier turns are rewritten even if their tool is no longer offered.
+    """
     choice = request.tool_choice
     return replace(
         request,
@@ -43,8 +44,13 @@ def _tool(tool: Tool) -> Tool:
         return tool
     description = tool.description or ""
     if tool.format and tool.format.get("type") == "grammar":
-        description = f"{description}\nThe input must follow this grammar: {tool.format}".strip()
+        description = f"{description}\n{_grammar_rule(tool.format)}".strip()
     return Tool(tool.name, description, _INPUT, strict=True)
+
+
+def _grammar_rule(format_: dict[str, Any]) -> str:
+    syntax, definition = format_.get("syntax", "formal"), format_.get("definition", "")
+    return f"The input must follow this {syntax} grammar:\n{definition}"
 
 
 def _message(message: Message) -> Message:
@@ -86,7 +92,8 @@ class CustomCalls:
                 self._texts[part].append(text)
                 return []
             case PartClosed(part=part) if part in self._texts:
-                return [PartDelta(part, _input_of("".join(self._texts.pop(part)))), event]
+                text = _input_of("".join(self._texts.pop(part)))
+                return [PartDelta(part, text), event] if text else [event]
         return [event]
 
 

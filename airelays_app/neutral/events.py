@@ -77,11 +77,14 @@ class PartClosed:
 
 @dataclass(slots=True)
 class Noted:
-    """Something beside the text that a dialect may show or drop: an annotation, a log prob."""
+    """Something about an open part that a dialect may show or drop.
 
-    kind: Literal["annotation", "logprobs"]
-    native: Any
-    part: int | None = None
+    ``native`` of an ``annotation`` is an annotation of the Responses API, which is flat.
+    """
+
+    part: int
+    kind: Literal["annotation"]
+    native: dict[str, Any]
 
 
 @dataclass(slots=True)

@@ -33,8 +33,7 @@ class ReplyPart:
     name: str | None = None
     seal: Seal | None = None
     native: dict[str, Any] | None = None
-    annotations: list[Any] = field(default_factory=list)
-    logprobs: list[Any] = field(default_factory=list)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -82,8 +81,8 @@ class Fold:
                 reply.parts[part].seal = seal
             case PartClosed(part=part, native=native):
                 reply.parts[part].native = native or reply.parts[part].native
-            case Noted(kind=kind, native=native, part=part):
-                self._note(kind, native, part)
+            case Noted(part=part, native=native):
+                reply.parts[part].annotations.append(native)
             case Started(id=id_, model=model):
                 reply.id, reply.model = id_, model
             case UsageSeen(usage=usage):
@@ -92,12 +91,6 @@ class Fold:
                 reply.reason, reply.stop = reason, stop
             case Failed(failure=failure):
                 reply.failure = failure
-
-    def _note(self, kind: str, native: Any, part: int | None) -> None:
-        if part is None:
-            return
-        notes = self._reply.parts[part]
-        (notes.annotations if kind == "annotation" else notes.logprobs).append(native)
 
 
 def fold(events: Iterable[Event]) -> Reply:
@@ -125,9 +118,7 @@ def _unfold_part(number: int, part: ReplyPart) -> Iterator[Event]:
     if part.text:
         yield PartDelta(number, part.text)
     for annotation in part.annotations:
-        yield Noted("annotation", annotation, number)
-    for logprobs in part.logprobs:
-        yield Noted("logprobs", logprobs, number)
+        yield Noted(number, "annotation", annotation)
     if part.seal:
         yield PartSealed(number, part.seal)
     yield PartClosed(number, part.native)

@@ -23,8 +23,8 @@ class Grammar:
     """Checks events one by one.
 
     ``Started`` comes first and once (a ``Failed`` may stand alone). Parts open in the order of
-    their numbers; deltas, seals and notes name an open part; every part is closed before
-    ``Finished``; nothing follows ``Finished`` or ``Failed``.
+    their numbers; deltas, seals and notes name an open part, and no delta is empty; every part is
+    closed before ``Finished``; nothing follows ``Finished`` or ``Failed``.
     """
 
     def __init__(self) -> None:
@@ -52,10 +52,11 @@ class Grammar:
                 self._require(part == self._next_part, event, "parts open in order")
                 self._next_part += 1
                 self._open.add(part)
-            case PartDelta(part=part) | PartSealed(part=part):
+            case PartDelta(part=part, text=text):
                 self._require(part in self._open, event, "the part is not open")
-            case Noted(part=part):
-                self._require(part is None or part < self._next_part, event, "no such part")
+                self._require(text != "", event, "the delta is empty")
+            case PartSealed(part=part) | Noted(part=part):
+                self._require(part in self._open, event, "the part is not open")
             case PartClosed(part=part):
                 self._require(part in self._open, event, "the part is not open")
                 self._open.discard(part)

@@ -1,23 +1,19 @@
-"""What could not be carried from one dialect to another, and how loudly it is said."""
+"""What could not be carried from one dialect to another; the client is told of all of it."""
 
 from dataclasses import dataclass
-from typing import Literal
-
-Severity = Literal["hint", "ignored"]
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
     """One field or part that the target has no place for.
 
-    ``path`` is the field as the client wrote it (``logit_bias``, ``messages[3].audio``). A
-    ``hint`` changes nothing that the client could notice; an ``ignored`` parameter is named in
-    ``x-airelays-ignored-parameters``. Whatever would change the meaning is no loss but an error.
+    ``path`` is the field as the client wrote it (``logit_bias``, ``messages[3].audio``); it is
+    named in ``x-airelays-ignored-parameters``. Whatever would change the meaning is no loss but
+    an error.
     """
 
     path: str
     why: str
-    severity: Severity = "ignored"
 
 
 def ignored_parameters(losses: tuple[Loss, ...]) -> tuple[str, ...]:

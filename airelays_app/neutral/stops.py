@@ -1,15 +1,16 @@
 """Stop sequences, honoured by the relay itself where an upstream knows none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from airelays_app.neutral.events import Event, Finished, PartClosed, PartDelta, PartOpened
+from airelays_app.neutral.events import Event, Failed, Finished, PartClosed, PartDelta, PartOpened
 
 
 class StopCutter:
-    """Ends a stream at the first stop sequence in its visible text, across deltas.
+    """Ends a stream at the stop sequence that is complete first in its visible text.
 
-    As much text is held back as may be the beginning of a stop sequence, never more. After the
-    match nothing follows but the end; ``hit`` is then true and the upstream can be closed.
+    Of several that are complete with the same character, the longest counts. As much text is held
+    back as may be the beginning of a stop sequence, never more. After the match nothing follows
+    but the end; ``hit`` is then true and the upstream can be closed.
     """
 
     def __init__(self, stops: tuple[str, ...]) -> None:
@@ -29,35 +30,45 @@ class StopCutter:
             out += self._take(event)
         return out
 
-    def _take(self, event: Event) -> list[Event]:
+    def _take(self, event: Event) -> Iterator[Event]:
         match event:
             case PartOpened(part=part, kind=kind):
                 self._open.append(part)
                 if kind == "text":
                     self._text_parts.add(part)
             case PartDelta(part=part, text=text) if part in self._text_parts:
-                return self._cut(part, self._held.pop(part, "") + text)
+                yield from self._cut(part, self._held.pop(part, "") + text)
+                return
             case PartClosed(part=part):
                 self._open.remove(part)
-                if held := self._held.pop(part, ""):
-                    return [PartDelta(part, held), event]
-        return [event]
+                yield from self._released(part)
+            case Failed():
+                for part in self._open:
+                    yield from self._released(part)
+        yield event
 
-    def _cut(self, part: int, text: str) -> list[Event]:
-        found = [(text.find(stop), stop) for stop in self._stops if stop in text]
+    def _cut(self, part: int, text: str) -> Iterator[Event]:
+        found = [(at + len(stop), at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:
-            at, stop = min(found)
-            self.hit = True
-            return [
-                *_delta(part, text[:at]),
-                *map(PartClosed, self._open),
-                Finished("stop_sequence", stop),
-            ]
+            _, at, stop = min(found)
+            yield from self._end(part, text[:at], stop)
+            return
         keep = self._beginning_of_a_stop(text)
         if keep:
             self._held[part] = text[-keep:]
             text = text[:-keep]
-        return _delta(part, text)
+        yield from _delta(part, text)
+
+    def _end(self, part: int, text: str, stop: str) -> Iterator[Event]:
+        self.hit = True
+        yield from _delta(part, text)
+        for open_part in self._open:
+            yield from self._released(open_part)
+            yield PartClosed(open_part)
+        yield Finished("stop_sequence", stop)
+
+    def _released(self, part: int) -> Iterator[Event]:
+        yield from _delta(part, self._held.pop(part, ""))
 
     def _beginning_of_a_stop(self, text: str) -> int:
         """Return how many characters at the end of ``text`` may begin a stop sequence."""
@@ -67,5 +78,6 @@ class StopCutter:
         return 0
 
 
-def _delta(part: int, text: str) -> list[Event]:
-    return [PartDelta(part, text)] if text else []
+def _delta(part: int, text: str) -> Iterator[Event]:
+    if text:
+        yield PartDelta(part, text)

@@ -1,11 +1,10 @@
 """A ``chat.completion`` object, written from neutral values."""
 
-from typing import Any
-
 from airelays_app.dialects.base import Json, ReplyContext
+from airelays_app.dialects.chat.annotations import annotations_out
 from airelays_app.dialects.completion_family import write_usage
 from airelays_app.dialects.openai_error import error_body
-from airelays_app.neutral.events import FinishReason
+from airelays_app.neutral.events import FinishReason, PartKind
 from airelays_app.neutral.fold import Reply, ReplyPart
 from airelays_app.neutral.usage import Usage
 
@@ -33,7 +32,7 @@ def encode_reply(reply: Reply, context: ReplyContext) -> Json:
     choice = {
         "index": 0,
         "message": _message(reply, context),
-        "logprobs": _logprobs(reply),
+        "logprobs": None,
         "finish_reason": finish_reason(reply.reason or "end", context),
     }
     return {
@@ -52,11 +51,10 @@ def _message(reply: Reply, context: ReplyContext) -> Json:
         "content": _text(reply, "text"),
         "refusal": _text(reply, "refusal"),
     }
-    reasoning = _text(reply, "reasoning") or _text(reply, "reasoning_text")
-    if reasoning:
+    if reasoning := _text(reply, "reasoning", "reasoning_text"):
         message["reasoning_content"] = reasoning
-    if annotations := [a for part in reply.parts for a in part.annotations]:
-        message["annotations"] = [annotation(raw) for raw in annotations]
+    if annotations := annotations_out([a for part in reply.parts for a in part.annotations]):
+        message["annotations"] = annotations
     calls = [part for part in reply.parts if part.kind in ("tool_call", "custom_call")]
     if calls and context.legacy_functions:
         message["function_call"] = {"name": calls[0].name or "", "arguments": calls[0].text}
@@ -65,8 +63,8 @@ def _message(reply: Reply, context: ReplyContext) -> Json:
     return message
 
 
-def _text(reply: Reply, kind: str) -> str | None:
-    texts = [part.text for part in reply.parts if part.kind == kind]
+def _text(reply: Reply, *kinds: PartKind) -> str | None:
+    texts = [part.text for part in reply.parts if part.kind in kinds]
     return "".join(texts) if texts else None
 
 
@@ -77,18 +75,3 @@ def tool_call(part: ReplyPart) -> Json:
         return {"id": part.id or "", "type": "custom", "custom": custom}
     function = {"name": part.name or "", "arguments": part.text}
     return {"id": part.id or "", "type": "function", "function": function}
-
-
-def annotation(raw: Any) -> Any:
-    """Return an annotation in this dialect's nesting."""
-    if not isinstance(raw, dict) or raw.get("type") != "url_citation" or "url_citation" in raw:
-        return raw
-    citation = {name: value for name, value in raw.items() if name != "type"}
-    return {"type": "url_citation", "url_citation": citation}
-
-
-def _logprobs(reply: Reply) -> Any:
-    for part in reply.parts:
-        if part.logprobs and isinstance(part.logprobs[0], dict):
-            return part.logprobs[0]
-    return None

@@ -86,7 +86,7 @@ def _note_lost_part(part: Part, losses: list[Loss]) -> None:
         case Opaque(path=path):
             losses.append(Loss(path, "the upstream has no place for it"))
         case Reasoning(seal=seal) if seal:
-            losses.append(Loss("reasoning", "the upstream has no place for its seal", "hint"))
+            losses.append(Loss("reasoning", "the upstream has no place for its seal"))
 
 
 def _encode_call(call: ToolCall) -> Json:
@@ -213,4 +213,4 @@ def _note_lost_hints(request: Request, losses: list[Loss]) -> None:
         "reasoning.summary": request.reasoning_summary,
     }
     why = "a general Chat Completions server has no such field"
-    losses += [Loss(name, why, "hint") for name, value in lost.items() if value]
+    losses += [Loss(name, why) for name, value in lost.items() if value]

@@ -1,17 +1,19 @@
 """A Chat Completions stream, read into neutral events.
 
 Chunks name no parts, so a part opens when its first text comes and text, reasoning and calls take
-turns. Reasoning comes as ``reasoning_content`` or ``reasoning`` (llama.cpp, vLLM, OpenRouter; seen
-2026-11-22), tool calls are told apart by ``index``, else by ``id``.
+turns. Reasoning comes as ``reasoning_content`` or ``reasoning``, from some servers as both
+(llama.cpp, vLLM, OpenRouter; seen 2026-11-22).
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from airelays_app.dialects.base import Classify, Json
+from airelays_app.dialects.chat.annotations import annotation_in
 from airelays_app.dialects.completion_family import read_usage
+from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.openai_error import incomplete
-from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.framing.jsontext import dumps
 from airelays_app.framing.sse import parse_block
 from airelays_app.neutral.events import (
     Event,
@@ -34,23 +36,22 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "function_call": "tool_use",
     "content_filter": "content_filter",
 }
-_TEXT_FIELDS: tuple[tuple[str, PartKind], ...] = (
-    ("reasoning_content", "reasoning"),
-    ("reasoning", "reasoning"),
-    ("content", "text"),
-    ("refusal", "refusal"),
-)
+_TEXT_FIELDS: tuple[tuple[str, PartKind], ...] = (("content", "text"), ("refusal", "refusal"))
 
 
 class ChatDecoder:
-    """Reads one stream; only the first choice, since the relay asks for one."""
+    """Reads one stream; only the first choice, since the relay asks for one.
+
+    ``feed`` raises ValueError, TypeError or their like for nonsense.
+    """
 
     def __init__(self, classify: Classify) -> None:
         self._classify = classify
         self._out: list[Event] = []
+        self._id = ""
         self._count = 0
         self._current: tuple[PartKind, int] | None = None
-        self._calls: dict[Any, int] = {}
+        self._calls = _Calls()
         self._reason: FinishReason | None = None
         self._started = False
         self._ended = False
@@ -64,17 +65,16 @@ class ChatDecoder:
                 continue
             if data.strip() == b"[DONE]":
                 self._finish()
-            else:
-                self._chunk(_parse(data))
+            elif chunk := read_object(data):
+                self._chunk(chunk)
         return self._out
 
     def read_body(self, body: Json) -> list[Event]:
         """Return the events of a whole ``chat.completion``."""
         self._out = []
-        choices = body.get("choices") or [{}]
-        choice = {**choices[0], "delta": choices[0].get("message") or {}}
-        self._chunk({**body, "choices": [choice]})
-        self._finish()
+        self._chunk({**body, "choices": [_as_delta(c) for c in (body.get("choices") or ())[:1]]})
+        if not self._ended:
+            self._finish()
         return self._out
 
     def close(self) -> list[Event]:
@@ -91,57 +91,58 @@ class ChatDecoder:
             return
         if not self._started:
             self._started = True
-            self._out.append(Started(str(chunk.get("id", "")), str(chunk.get("model", ""))))
-        for choice in (chunk.get("choices") or [])[:1]:
+            self._id = str(chunk.get("id") or "")
+            self._out.append(Started(self._id, str(chunk.get("model") or "")))
+        for choice in (chunk.get("choices") or ())[:1]:
             self._choice(choice)
         if usage := read_usage(chunk.get("usage")):
             self._out.append(UsageSeen(usage))
 
     def _choice(self, choice: Json) -> None:
         delta = choice.get("delta") or {}
+        self._text("reasoning", delta.get("reasoning_content") or delta.get("reasoning"))
         for field, kind in _TEXT_FIELDS:
-            text = delta.get(field)
-            if text and isinstance(text, str):
-                self._text(kind, text)
+            self._text(kind, delta.get(field))
         for annotation in delta.get("annotations") or ():
-            self._note("annotation", annotation)
-        if choice.get("logprobs"):
-            self._note("logprobs", choice["logprobs"])
-        for position, call in enumerate(delta.get("tool_calls") or ()):
-            self._call(position, call)
+            self._note(annotation)
+        for call in delta.get("tool_calls") or ():
+            self._call(call)
         if call := delta.get("function_call"):
-            self._call(0, {"function": call})
+            self._call({"index": 0, "function": call})
         if reason := choice.get("finish_reason"):
             self._reason = FINISH_REASONS.get(reason, "end")
 
-    def _text(self, kind: PartKind, text: str) -> None:
+    def _text(self, kind: PartKind, text: Any) -> None:
+        if not text or not isinstance(text, str):
+            return
         if self._current is None or self._current[0] != kind:
             self._close_current()
             self._current = kind, self._open(kind)
         self._out.append(PartDelta(self._current[1], text))
 
-    def _note(self, kind: Any, native: Any) -> None:
-        if self._current is not None:
-            self._out.append(Noted(kind, native, self._current[1]))
+    def _note(self, annotation: Any) -> None:
+        if self._current is not None and isinstance(annotation, dict):
+            self._out.append(Noted(self._current[1], "annotation", annotation_in(annotation)))
 
-    def _call(self, position: int, call: Json) -> None:
-        index = call.get("index")
-        key = index if isinstance(index, int) else call.get("id") or position
-        function = call.get("function") or {}
-        part = self._calls.get(key)
+    def _call(self, call: Json) -> None:
+        custom = call.get("type") == "custom" or "custom" in call
+        inner = call.get("custom" if custom else "function") or {}
+        part = self._calls.part_of(call, name=inner.get("name"))
         if part is None:
             self._close_current()
-            id_, name = call.get("id"), function.get("name")
-            part = self._calls[key] = self._open("tool_call", id_=id_, name=name)
-        if arguments := function.get("arguments"):
+            kind: PartKind = "custom_call" if custom else "tool_call"
+            part = self._open(kind, id_=call.get("id"), name=inner.get("name"))
+            self._calls.add(call, part)
+        arguments = inner.get("input" if custom else "arguments")
+        if arguments is not None and arguments != "":
             text = arguments if isinstance(arguments, str) else dumps(arguments).decode()
             self._out.append(PartDelta(part, text))
 
     def _open(self, kind: PartKind, *, id_: str | None = None, name: str | None = None) -> int:
         part = self._count
         self._count += 1
-        if kind == "tool_call" and not id_:
-            id_ = f"call_{part}"
+        if kind in ("tool_call", "custom_call") and not id_:
+            id_ = f"call_{self._id}_{part}"
         self._out.append(PartOpened(part, kind, id_, name))
         return part
 
@@ -156,18 +157,52 @@ class ChatDecoder:
             self._out.append(Failed(incomplete()))
             return
         self._close_current()
-        self._out += [PartClosed(part) for part in self._calls.values()]
+        self._out += [PartClosed(part) for part in self._calls.parts]
         # Some servers say "stop" after a tool call (seen 2026-11-22).
-        called = self._calls and self._reason == "end"
+        called = self._calls.parts and self._reason == "end"
         self._out.append(Finished("tool_use" if called else self._reason))
 
 
-def _parse(data: bytes) -> Json:
-    try:
-        chunk = loads(data)
-    except JsonTextError:
-        return {}
-    return chunk if isinstance(chunk, dict) else {}
+def _as_delta(choice: Json) -> Json:
+    """Return a whole choice as one chunk; a body that is whole needs no word that it ended."""
+    reason = choice.get("finish_reason") or "stop"
+    return {**choice, "delta": choice.get("message") or {}, "finish_reason": reason}
+
+
+class _Calls:
+    """Tells which call a fragment belongs to.
+
+    By ``index``; without one by ``id``, else it goes on with the call before. A second name under
+    an index, with another id, is another call: some servers number every call 0 (Gemini's
+    compatible endpoint and older Ollama; public reports seen 2026-11-22).
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[int] = []
+        self._by_key: dict[Any, int] = {}
+        self._ids: dict[int, Any] = {}
+
+    def part_of(self, call: Json, *, name: Any) -> int | None:
+        """Return the part of the call that the fragment continues; None if it begins one."""
+        index, id_ = call.get("index"), call.get("id")
+        if isinstance(index, int):
+            part = self._by_key.get(index)
+            if part is not None and name and id_ and self._ids[part] not in (None, id_):
+                return self._by_key.get(id_)
+            return part
+        if id_ in self._by_key:
+            return self._by_key[id_]
+        return self.parts[-1] if self.parts and not name else None
+
+    def add(self, call: Json, part: int) -> None:
+        """Remember the call that a fragment began."""
+        index, id_ = call.get("index"), call.get("id")
+        self.parts.append(part)
+        self._ids[part] = id_
+        if isinstance(index, int):
+            self._by_key[index] = part
+        if id_:
+            self._by_key[id_] = part
 
 
 def decode_reply(body: Json, classify: Classify) -> list[Event]:

@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from airelays_app.dialects.base import Json, ReplyContext
-from airelays_app.dialects.chat.reply import annotation, finish_reason
+from airelays_app.dialects.chat.annotations import annotations_out
+from airelays_app.dialects.chat.reply import finish_reason
 from airelays_app.dialects.completion_family import DONE, write_usage
 from airelays_app.dialects.openai_error import error_body
 from airelays_app.framing.jsontext import dumps
@@ -29,6 +30,7 @@ from airelays_app.neutral.events import (
     Started,
     UsageSeen,
 )
+from airelays_app.neutral.sequence import Turns
 from airelays_app.neutral.usage import Usage
 
 _TEXT_FIELDS: dict[PartKind, str] = {
@@ -37,20 +39,27 @@ _TEXT_FIELDS: dict[PartKind, str] = {
     "reasoning": "reasoning_content",
     "reasoning_text": "reasoning_content",
 }
-_FUNCTION = ("function", "arguments")
+_CALL_FIELDS: dict[PartKind, tuple[str, str]] = {
+    "tool_call": ("function", "arguments"),
+    "custom_call": ("custom", "input"),
+}
+_Wire = tuple[bytes, bytes]
 
 
 class ChatEncoder:
-    """Writes one stream."""
+    """Writes one stream.
+
+    The chunks of one part differ in their text only, so what surrounds it is written once.
+    """
 
     def __init__(self, context: ReplyContext) -> None:
         self._context = context
         self._out: list[bytes] = []
         self._role_sent = False
+        self._turns = Turns()
         self._fields: dict[int, str] = {}
-        self._prefixes: dict[int, bytes] = {}
-        self._calls: dict[int, int] = {}
-        self._customs: set[int] = set()
+        self._wires: dict[int, _Wire] = {}
+        self._calls = 0
         self._usage: Usage | None = None
         head = {
             "id": context.id,
@@ -67,33 +76,36 @@ class ChatEncoder:
         self._out = []
         for event in events:
             if event.__class__ is PartDelta:
-                self._delta(event)
+                self._delta(event.part, event.text)
             else:
                 _HANDLERS[event.__class__](self, event)
         return b"".join(self._out)
 
-    def _delta(self, event: PartDelta) -> None:
-        prefix = self._prefixes.get(event.part)
-        if prefix is None:
-            self._other_delta(event)
+    def _delta(self, part: int, text: str) -> None:
+        wire = self._wires.get(part)
+        if wire is None:
+            self._first_delta(part, text)
             return
         try:
-            text = orjson.dumps(event.text)
+            written = orjson.dumps(text)
         except TypeError:
-            text = dumps(event.text)
-        self._out.append(b"%b%b%b" % (prefix, text, self._tail))
+            written = dumps(text)
+        self._out.append(b"%b%b%b" % (wire[0], written, wire[1]))
 
-    def _other_delta(self, event: PartDelta) -> None:
-        """The first text of a part, or a fragment of a call's arguments."""
-        if event.part in self._calls:
-            self._send_call_delta(event)
-            return
-        field = self._fields.pop(event.part, None)
+    def _first_delta(self, part: int, text: str) -> None:
+        """The first text of a part, or one before its turn; other parts have no text here."""
+        field = self._fields.get(part)
         if field is None:
             return
-        self._send({field: event.text})
-        start = b'data: %b,"choices":[{"index":0,"delta":{"%b":'
-        self._prefixes[event.part] = start % (self._head, field.encode())
+        if not self._turns.may_speak(part):
+            self._turns.hold(part, text)
+            return
+        self._send({field: text})
+        self._wires[part] = self._wire(b'"%b":' % field.encode(), b"")
+
+    def _wire(self, before: bytes, after: bytes) -> _Wire:
+        start = b'data: %b,"choices":[{"index":0,"delta":{' % self._head
+        return start + before, after + self._tail
 
     def _send(self, delta: Json) -> None:
         if not self._role_sent:
@@ -108,37 +120,41 @@ class ChatEncoder:
         self._out.append(data_block(chunk))
 
     def _open(self, event: PartOpened) -> None:
-        if event.kind in _TEXT_FIELDS:
-            self._fields[event.part] = _TEXT_FIELDS[event.kind]
-        elif event.kind in ("tool_call", "custom_call"):
+        if field := _TEXT_FIELDS.get(event.kind):
+            self._fields[event.part] = field
+            self._turns.open(event.part, field)
+        elif event.kind in _CALL_FIELDS:
             self._open_call(event)
 
     def _open_call(self, event: PartOpened) -> None:
-        index = self._calls[event.part] = len(self._calls)
+        index = self._calls
+        self._calls += 1
         if self._context.legacy_functions:
-            if index == 0:
-                self._send({"function_call": {"name": event.name or "", "arguments": ""}})
+            self._open_function(event, index)
             return
-        if event.kind == "custom_call":
-            self._customs.add(event.part)
-            body: Json = {"type": "custom", "custom": {"name": event.name or "", "input": ""}}
-        else:
-            function = {"name": event.name or "", "arguments": ""}
-            body = {"type": "function", "function": function}
-        self._send({"tool_calls": [{"index": index, "id": event.id or "", **body}]})
+        kind, field = _CALL_FIELDS[event.kind]
+        inner = {"name": event.name or "", field: ""}
+        call = {"index": index, "id": event.id or "", "type": kind, kind: inner}
+        self._send({"tool_calls": [call]})
+        before = b'"tool_calls":[{"index":%d,"%b":{"%b":' % (index, kind.encode(), field.encode())
+        self._wires[event.part] = self._wire(before, b"}}]")
 
-    def _send_call_delta(self, event: PartDelta) -> None:
-        index = self._calls[event.part]
-        if self._context.legacy_functions:
-            if index == 0:
-                self._send({"function_call": {"arguments": event.text}})
-            return
-        kind, field = ("custom", "input") if event.part in self._customs else _FUNCTION
-        self._send({"tool_calls": [{"index": index, kind: {field: event.text}}]})
+    def _open_function(self, event: PartOpened, index: int) -> None:
+        """The older interface knows one call."""
+        if index == 0:
+            self._send({"function_call": {"name": event.name or "", "arguments": ""}})
+            self._wires[event.part] = self._wire(b'"function_call":{"arguments":', b"}")
+
+    def _close(self, event: PartClosed) -> None:
+        self._say(self._turns.close(event.part))
+
+    def _say(self, held: list[tuple[int, str]]) -> None:
+        for part, text in held:
+            self._delta(part, text)
 
     def _note(self, event: Noted) -> None:
-        if event.kind == "annotation":
-            self._send({"annotations": [annotation(event.native)]})
+        if annotations := annotations_out([event.native]):
+            self._send({"annotations": annotations})
 
     def _take_usage(self, event: UsageSeen) -> None:
         self._usage = event.usage
@@ -154,17 +170,19 @@ class ChatEncoder:
         self._out.append(DONE)
 
     def _fail(self, event: Failed) -> None:
+        for part, text in self._turns.give_up():
+            self._send({self._fields[part]: text})
         self._out.append(data_block(dumps(error_body(event.failure))))
 
     def _nothing(self, event: Event) -> None:
-        """Chat has no place for the event: starts, ends of parts, and seals."""
+        """Chat has no place for the event: starts and seals."""
 
 
 _HANDLERS: dict[type, Callable[[ChatEncoder, Any], None]] = {
     Started: ChatEncoder._nothing,
     PartOpened: ChatEncoder._open,
     PartSealed: ChatEncoder._nothing,
-    PartClosed: ChatEncoder._nothing,
+    PartClosed: ChatEncoder._close,
     Noted: ChatEncoder._note,
     UsageSeen: ChatEncoder._take_usage,
     Finished: ChatEncoder._finish,

@@ -16,11 +16,13 @@ from airelays_app.neutral.events import (
     Failed,
     Finished,
     FinishReason,
+    PartClosed,
     PartDelta,
     PartOpened,
     UsageSeen,
 )
 from airelays_app.neutral.fold import Reply
+from airelays_app.neutral.sequence import Turns
 from airelays_app.neutral.usage import Usage
 
 _SHOWN = frozenset({"text", "refusal"})
@@ -66,6 +68,7 @@ class CompletionsEncoder:
     def __init__(self, context: ReplyContext) -> None:
         self._context = context
         self._shown: set[int] = set()
+        self._turns = Turns()
         self._refused = False
         self._usage: Usage | None = None
 
@@ -76,17 +79,30 @@ class CompletionsEncoder:
     def _encode(self, event: Event) -> bytes:
         match event:
             case PartDelta(part=part, text=text) if part in self._shown:
-                return self._chunk(text, None)
+                return self._text(part, text)
             case PartOpened(part=part, kind=kind) if kind in _SHOWN:
                 self._shown.add(part)
+                self._turns.open(part, "text")
                 self._refused = self._refused or kind == "refusal"
+            case PartClosed(part=part):
+                return self._said(self._turns.close(part))
             case UsageSeen(usage=usage):
                 self._usage = usage
             case Finished(reason=reason):
                 return self._end(reason)
             case Failed(failure=failure):
-                return data_block(dumps(error_body(failure)))
+                held = self._said(self._turns.give_up())
+                return held + data_block(dumps(error_body(failure)))
         return b""
+
+    def _text(self, part: int, text: str) -> bytes:
+        if self._turns.may_speak(part):
+            return self._chunk(text, None)
+        self._turns.hold(part, text)
+        return b""
+
+    def _said(self, held: list[tuple[int, str]]) -> bytes:
+        return b"".join([self._chunk(text, None) for _, text in held])
 
     def _chunk(self, text: str, finish: str | None) -> bytes:
         usage = {"usage": None} if self._context.include_usage else {}

@@ -84,10 +84,13 @@ def finished_object(
     return response
 
 
-def failed_object(context: ReplyContext, *, output: list[Json], failure: Failure) -> Json:
-    """Return the response object of a reply that broke off."""
+def failed_object(
+    context: ReplyContext, *, output: list[Json], failure: Failure, usage: Usage | None = None
+) -> Json:
+    """Return the response object of a reply that broke off; ``usage`` as far as it is known."""
     response = response_object(context, status="failed", output=output)
     response["error"] = response_error(failure)
+    response["usage"] = write_usage(usage) if usage else None
     return response
 
 
@@ -130,6 +133,7 @@ def output_item(part: ReplyPart, item_id: str, *, status: str = "completed") -> 
 
 def _call_item(part: ReplyPart, item_id: str, status: str) -> Json:
     custom = part.kind == "custom_call"
+    namespace = (part.native or {}).get("namespace")
     return {
         "id": item_id,
         "type": "custom_tool_call" if custom else "function_call",
@@ -137,6 +141,7 @@ def _call_item(part: ReplyPart, item_id: str, status: str) -> Json:
         "call_id": part.id or item_id,
         "name": part.name or "",
         "input" if custom else "arguments": part.text,
+        **({"namespace": namespace} if namespace else {}),
     }
 
 
@@ -144,7 +149,7 @@ def _reasoning_item(part: ReplyPart, item_id: str) -> Json:
     item: Json = {"id": item_id, "type": "reasoning", "summary": []}
     if part.text and part.kind == "reasoning":
         item["summary"] = [{"type": "summary_text", "text": part.text}]
-    elif part.text:
+    elif part.kind == "reasoning_text":
         item["content"] = [{"type": "reasoning_text", "text": part.text}]
     if part.seal and part.seal.dialect == "responses":
         item["encrypted_content"] = part.seal.payload
@@ -160,5 +165,5 @@ def encode_reply(reply: Reply, context: ReplyContext) -> Json:
     """Return the response object of a whole reply."""
     output = output_items(reply, context)
     if reply.failure:
-        return failed_object(context, output=output, failure=reply.failure)
+        return failed_object(context, output=output, failure=reply.failure, usage=reply.usage)
     return finished_object(context, output=output, reason=reply.reason or "end", usage=reply.usage)

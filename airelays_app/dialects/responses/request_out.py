@@ -134,7 +134,7 @@ def _encode_content(part: Part, role: str, losses: list[Loss]) -> list[Json]:
         case Opaque(path=path):
             losses.append(Loss(path, "the upstream has no place for it"))
         case Reasoning():
-            losses.append(Loss("reasoning", "it carries no seal of this upstream", "hint"))
+            losses.append(Loss("reasoning", "it carries no seal of this upstream"))
     return []
 
 

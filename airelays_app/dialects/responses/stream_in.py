@@ -9,12 +9,11 @@ taken from what comes last (some servers send ``output: []`` there, others no de
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import orjson
-
 from airelays_app.dialects.base import Classify, Json
+from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.openai_error import incomplete
 from airelays_app.dialects.responses.usage import read_usage
-from airelays_app.framing.jsontext import JsonTextError, loads
+from airelays_app.framing.jsontext import dumps
 from airelays_app.framing.sse import parse_block
 from airelays_app.neutral.events import (
     Event,
@@ -41,6 +40,7 @@ _CONTENT: dict[str, tuple[PartKind, str]] = {
     "refusal": ("refusal", "refusal"),
     "reasoning_text": ("reasoning_text", "text"),
 }
+_STATUS_BY_EVENT = {"response.incomplete": "incomplete"}
 _WHOLE = -1
 """The content index of a part that is a whole item."""
 
@@ -48,16 +48,16 @@ _PartKey = tuple[int, int]
 
 
 class ResponsesDecoder:
-    """Reads one stream."""
+    """Reads one stream; ``feed`` raises ValueError, TypeError or their like for nonsense."""
 
     def __init__(self, classify: Classify) -> None:
         self._classify = classify
         self._out: list[Event] = []
         self._parts: dict[_PartKey, int] = {}
         self._texted: set[int] = set()
-        self._done_items: set[int] = set()
+        self._summaries: dict[int, Any] = {}
+        self._done: set[Any] = set()
         self._count = 0
-        self._summary_index = 0
         self._called = False
         self._started = False
         self._ended = False
@@ -66,11 +66,11 @@ class ResponsesDecoder:
         """Return what the next SSE blocks mean."""
         self._out = []
         for block in blocks:
-            data = parse_block(block).data
+            name, data = parse_block(block)
             if data is None or self._ended:
                 continue
-            event = parse_event(data)
-            handler = _HANDLERS.get(event.get("type", ""))
+            event = read_object(data)
+            handler = _HANDLERS.get(event.get("type") or name.decode("ascii", "replace"))
             if handler:
                 handler(self, event)
         return self._out
@@ -93,21 +93,19 @@ class ResponsesDecoder:
         if not self._started:
             self._started = True
             response = event.get("response") or {}
-            self._out.append(Started(str(response.get("id", "")), str(response.get("model", ""))))
+            id_, model = response.get("id") or "", response.get("model") or ""
+            self._out.append(Started(str(id_), str(model)))
 
     def _add_item(self, event: Json) -> None:
-        item, index = event.get("item") or {}, event.get("output_index", 0)
+        item = event.get("item") or {}
         kind = item.get("type")
         if kind in _CALLS:
-            self._open((index, _WHOLE), _CALLS[kind][0], item)
-        elif kind == "reasoning":
-            self._open((index, _WHOLE), "reasoning", item)
+            self._open((_index(event), _WHOLE), _CALLS[kind][0], item)
 
     def _add_content(self, event: Json) -> None:
         part = event.get("part") or {}
         if part.get("type") in _CONTENT:
-            key = (event.get("output_index", 0), event.get("content_index", 0))
-            self._open(key, _CONTENT[part["type"]][0], part)
+            self._open(_content_key(event), _CONTENT[part["type"]][0], part)
 
     def _open(self, key: _PartKey, kind: PartKind, item: Json) -> int:
         if key in self._parts:
@@ -123,9 +121,6 @@ class ResponsesDecoder:
 
     def _text_delta(self, event: Json) -> None:
         self._content_delta(event, "text")
-        if event.get("logprobs"):
-            part = self._parts[event.get("output_index", 0), event.get("content_index", 0)]
-            self._out.append(Noted("logprobs", event["logprobs"], part))
 
     def _refusal_delta(self, event: Json) -> None:
         self._content_delta(event, "refusal")
@@ -134,25 +129,29 @@ class ResponsesDecoder:
         self._content_delta(event, "reasoning_text")
 
     def _content_delta(self, event: Json, kind: PartKind) -> None:
-        key = (event.get("output_index", 0), event.get("content_index", 0))
+        key = (event.get("output_index") or 0, event.get("content_index") or 0)
         part = self._parts.get(key)
         if part is None:
             part = self._open(key, kind, {})
         self._delta(part, event.get("delta"))
 
     def _call_delta(self, event: Json) -> None:
-        part = self._parts.get((event.get("output_index", 0), _WHOLE))
+        part = self._parts.get((_index(event), _WHOLE))
         if part is not None:
             self._delta(part, event.get("delta"))
 
     def _summary_part(self, event: Json) -> None:
-        part = self._open((event.get("output_index", 0), _WHOLE), "reasoning", {})
-        if part in self._texted:
-            self._delta(part, "\n\n")
+        """Begin a piece of the summary; a blank line parts it from the one before."""
+        part = self._open((_index(event), _WHOLE), "reasoning", {})
+        number = event.get("summary_index") or 0
+        if self._summaries.setdefault(part, number) != number:
+            self._summaries[part] = number
+            if part in self._texted:
+                self._delta(part, "\n\n")
 
     def _summary_delta(self, event: Json) -> None:
-        part = self._open((event.get("output_index", 0), _WHOLE), "reasoning", {})
-        self._delta(part, event.get("delta"))
+        self._summary_part(event)
+        self._delta(self._parts[_index(event), _WHOLE], event.get("delta"))
 
     def _delta(self, part: int, text: Any) -> None:
         if text and isinstance(text, str):
@@ -160,52 +159,60 @@ class ResponsesDecoder:
             self._out.append(PartDelta(part, text))
 
     def _annotate(self, event: Json) -> None:
-        key = (event.get("output_index", 0), event.get("content_index", 0))
-        if key in self._parts and event.get("annotation"):
-            self._out.append(Noted("annotation", event["annotation"], self._parts[key]))
+        part = self._parts.get(_content_key(event))
+        if part is not None:
+            self._note(part, event.get("annotation"))
+
+    def _note(self, part: int, annotation: Any) -> None:
+        if isinstance(annotation, dict):
+            self._out.append(Noted(part, "annotation", annotation))
 
     def _item_done(self, event: Json) -> None:
-        self._finish_item(event.get("output_index", 0), event.get("item") or {})
+        index, item = _index(event), event.get("item") or {}
+        id_ = item.get("id")
+        if (id_ or index) not in self._done:
+            self._finish_item(index, item)
 
     def _finish_item(self, index: int, item: Json) -> None:
-        if index in self._done_items:
-            return
-        self._done_items.add(index)
-        kind = item.get("type", "")
+        self._done |= {index, item.get("id") or index}
+        kind = item.get("type") or ""
         if kind == "message":
             self._finish_contents(index, item)
         elif kind in _CALLS:
             part_kind, field = _CALLS[kind]
-            self._finish_part((index, _WHOLE), part_kind, item, str(item.get(field) or ""))
+            self._finish_part((index, _WHOLE), part_kind, item, _text_of(item.get(field)))
         elif kind == "reasoning":
             self._finish_reasoning(index, item)
         else:
             self._finish_part((index, _WHOLE), "opaque", item, "")
+        self._close_rest(index)
 
     def _finish_contents(self, index: int, item: Json) -> None:
         for content_index, content in enumerate(item.get("content") or []):
             if content.get("type") in _CONTENT:
                 self._finish_content((index, content_index), content)
-        self._close_rest(index)
 
     def _finish_content(self, key: _PartKey, content: Json) -> None:
         kind, field = _CONTENT[content["type"]]
-        text = str(content.get(field) or "")
+        text = _text_of(content.get(field))
         if key not in self._parts:
             part = self._open(key, kind, content)
             self._delta(part, text)
             for annotation in content.get("annotations") or []:
-                self._out.append(Noted("annotation", annotation, part))
+                self._note(part, annotation)
         self._finish_part(key, kind, content, text)
 
     def _finish_reasoning(self, index: int, item: Json) -> None:
-        summary = item.get("summary") or []
-        text = "\n\n".join(str(part.get("text", "")) for part in summary)
-        part = self._open((index, _WHOLE), "reasoning", item)
-        if payload := item.get("encrypted_content"):
+        self._finish_contents(index, item)
+        key = (index, _WHOLE)
+        pieces = [_text_of(piece.get("text")) for piece in item.get("summary") or []]
+        payload = item.get("encrypted_content")
+        if not (key in self._parts or pieces or payload):
+            return
+        part = self._open(key, "reasoning", item)
+        if payload:
             self._out.append(PartSealed(part, Seal("responses", str(payload), item.get("id"))))
-        self._finish_part((index, _WHOLE), "reasoning", item, text)
-        self._close_rest(index)
+        self._finish_part(key, "reasoning", item, "\n\n".join(pieces))
 
     def _finish_part(self, key: _PartKey, kind: PartKind, item: Json, text: str) -> None:
         part = self._open(key, kind, item)
@@ -222,40 +229,54 @@ class ResponsesDecoder:
         response = event.get("response") or {}
         self._start(event)
         for index, item in enumerate(response.get("output") or []):
-            self._finish_item(index, item)
+            if index not in self._done and item.get("id") not in self._done:
+                self._finish_item(index, item)
         for index in sorted({index for index, _ in self._parts}):
             self._close_rest(index)
-        if usage := read_usage(response.get("usage")):
-            self._out.append(UsageSeen(usage))
+        self._see_usage(response)
         self._ended = True
-        if response.get("status") == "failed":
-            self._out.append(Failed(self._classify(event)))
-        else:
-            self._out.append(Finished(finish_reason(response, called=self._called)))
+        self._out.append(self._terminal(event, response))
+
+    def _terminal(self, event: Json, response: Json) -> Event:
+        status = response.get("status") or _STATUS_BY_EVENT.get(event.get("type", ""), "completed")
+        match status:
+            case "failed":
+                return Failed(self._classify(event))
+            case "incomplete":
+                return Finished(_incomplete_reason(response))
+            case "completed":
+                return Finished("tool_use" if self._called else "end")
+        return Failed(incomplete())
 
     def _fail(self, event: Json) -> None:
+        self._start(event)
+        self._see_usage(event.get("response") or {})
         self._ended = True
         self._out.append(Failed(self._classify(event)))
 
-
-def finish_reason(response: Json, *, called: bool) -> FinishReason:
-    """Return why the response ended; ``called`` says whether it holds a tool call."""
-    if response.get("status") == "incomplete":
-        details = response.get("incomplete_details") or {}
-        return "content_filter" if details.get("reason") == "content_filter" else "length"
-    return "tool_use" if called else "end"
+    def _see_usage(self, response: Json) -> None:
+        if usage := read_usage(response.get("usage")):
+            self._out.append(UsageSeen(usage))
 
 
-def parse_event(data: bytes) -> Json:
-    """Return the object in an event's data; empty if it is none."""
-    try:
-        event = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        try:
-            event = loads(data)
-        except JsonTextError:
-            return {}
-    return event if isinstance(event, dict) else {}
+def _index(event: Json) -> int:
+    return event.get("output_index") or 0
+
+
+def _content_key(event: Json) -> _PartKey:
+    return _index(event), event.get("content_index") or 0
+
+
+def _text_of(value: Any) -> str:
+    """Return a text as it is; some servers send a call's arguments as an object."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return dumps(value).decode()
+
+
+def _incomplete_reason(response: Json) -> FinishReason:
+    details = response.get("incomplete_details") or {}
+    return "content_filter" if details.get("reason") == "content_filter" else "length"
 
 
 _HANDLERS: dict[str, Callable[[ResponsesDecoder, Json], None]] = {

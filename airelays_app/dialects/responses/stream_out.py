@@ -56,12 +56,17 @@ _IN_CONTENT: dict[PartKind, str] = {
 
 @dataclass(slots=True)
 class _OpenItem:
-    """An output item that is being streamed; ``prefix`` begins each of its delta events."""
+    """An output item that is being streamed; ``prefix`` begins each of its delta events.
+
+    Without a ``prefix`` its text has no place in a stream. ``begun`` turns true when the content
+    or summary part that holds its text is announced.
+    """
 
     index: int
     id: str
     part: ReplyPart
     prefix: bytes
+    begun: bool = False
     texts: list[str] = field(default_factory=list)
 
 
@@ -72,7 +77,7 @@ class ResponsesEncoder:
         self._context = context
         self._sequence = 0
         self._open: dict[int, _OpenItem] = {}
-        self._items: list[_OpenItem] = []
+        self._items = 0
         self._output: dict[int, Json] = {}
         self._usage: Usage | None = None
         self._started = False
@@ -90,7 +95,11 @@ class ResponsesEncoder:
 
     def _delta(self, event: PartDelta) -> None:
         item = self._open[event.part]
+        if not item.begun:
+            self._begin_text(item)
         item.texts.append(event.text)
+        if not item.prefix:
+            return
         try:
             text = orjson.dumps(event.text)
         except TypeError:
@@ -112,17 +121,20 @@ class ResponsesEncoder:
     def _open_part(self, event: PartOpened) -> None:
         part = ReplyPart(event.kind, id=event.id, name=event.name, native=event.native)
         item_id = self._context.fresh_id(ITEM_PREFIX[event.kind])
-        index = len(self._items)
+        index = self._items
+        self._items += 1
         item = _OpenItem(index, item_id, part, _delta_prefix(event.kind, item_id, index))
-        self._items.append(item)
         self._open[event.part] = item
         shown = output_item(part, item_id, status="in_progress")
         if event.kind in _IN_CONTENT:
             shown["content"] = []
         self._send("response.output_item.added", output_index=index, item=shown)
-        self._open_content(item)
+        if event.kind != "reasoning":
+            self._begin_text(item)
 
-    def _open_content(self, item: _OpenItem) -> None:
+    def _begin_text(self, item: _OpenItem) -> None:
+        """Announce the part that holds the text; reasoning may have no summary at all."""
+        item.begun = True
         if item.part.kind in _IN_CONTENT:
             self._send("response.content_part.added", **_place(item), part=_content(item.part, ""))
         elif item.part.kind == "reasoning":
@@ -136,8 +148,8 @@ class ResponsesEncoder:
         self._open[event.part].part.seal = event.seal
 
     def _note(self, event: Noted) -> None:
-        item = self._open.get(event.part) if event.part is not None else None
-        if event.kind != "annotation" or item is None:
+        item = self._open[event.part]
+        if item.part.kind != "text":
             return
         item.part.annotations.append(event.native)
         self._send(
@@ -153,8 +165,9 @@ class ResponsesEncoder:
         part.text = "".join(item.texts)
         if part.kind == "opaque":
             part.native = event.native or part.native
-        for name, fields in _DONE_EVENTS.get(part.kind, _no_done_events)(item):
-            self._send(name, **fields)
+        if item.begun:
+            for name, fields in _DONE_EVENTS.get(part.kind, _no_done_events)(item):
+                self._send(name, **fields)
         done = output_item(part, item.id)
         self._output[item.index] = done
         self._send("response.output_item.done", output_index=item.index, item=done)
@@ -172,7 +185,9 @@ class ResponsesEncoder:
         if not self._started:
             self._start(Started(self._context.id, self._context.model))
         self._send("error", **error_fields(event.failure))
-        response = failed_object(self._context, output=self._whole_output(), failure=event.failure)
+        response = failed_object(
+            self._context, output=self._whole_output(), failure=event.failure, usage=self._usage
+        )
         self._send("response.failed", response=response)
 
     def _whole_output(self) -> list[Json]:
@@ -194,7 +209,9 @@ def _place(item: _OpenItem, index_name: str = "content_index") -> Json:
 
 
 def _delta_prefix(kind: PartKind, item_id: str, index: int) -> bytes:
-    name = _DELTA_EVENTS.get(kind, "")
+    name = _DELTA_EVENTS.get(kind)
+    if name is None:
+        return b""
     place: Json = {"type": name, "item_id": item_id, "output_index": index}
     if kind in _IN_CONTENT:
         place["content_index"] = 0

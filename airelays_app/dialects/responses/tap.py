@@ -5,35 +5,40 @@ stream is not the whole sequence (foreign events, an empty final ``output``, no 
 ChatGPT backend, 2026-11-22): it drops and completes, and every other event keeps its bytes.
 """
 
+import re
 from collections.abc import Iterable
+from typing import Any
 
 from airelays_app.dialects.base import Classify, Json, ReplyContext
+from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.responses.reply import failed_object
-from airelays_app.dialects.responses.stream_in import parse_event
 from airelays_app.dialects.responses.stream_out import error_fields
 from airelays_app.dialects.responses.usage import read_usage, write_usage
-from airelays_app.framing.jsontext import dumps
-from airelays_app.framing.sse import event_block, parse_block
+from airelays_app.framing.jsontext import JsonTextError, dumps
+from airelays_app.framing.sse import KEEP_ALIVE, event_block, parse_block
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.usage import Usage
 
-_HOT = b"event: response.output_text.delta\n"
-_BEFORE_CONTENT = frozenset({"response.created", "response.in_progress", "response.queued"})
+_is_delta = re.compile(rb"event: response\.[a-z_]+\.delta\n").match
+_BEFORE_CONTENT = frozenset(
+    {"response.created", "response.in_progress", "response.queued", "keepalive"}
+)
 _SUCCESS = frozenset({"response.completed", "response.incomplete"})
-_FAILURE = frozenset({"response.failed", "error"})
 
 
 class ResponsesTap:
     """Reads along; see :class:`airelays_app.dialects.base.Tap`.
 
     ``response`` is the last whole response object that went by, ``items`` the finished output
-    items by their index.
+    items by their index. An ``error`` event is the failure, but ``response.failed`` may follow it:
+    it ends the stream only together with the input.
     """
 
     def __init__(self, classify: Classify, context: ReplyContext) -> None:
         self._classify = classify
         self._context = context
-        self._sequence = 0
+        self._last_delta = b""
+        self._next_number = 0
         self.usage: Usage | None = None
         self.has_content = False
         self.ended = False
@@ -45,84 +50,128 @@ class ResponsesTap:
         """Return what the client is to get for these blocks, in one piece."""
         out: list[bytes] = []
         for block in blocks:
-            if block.startswith(_HOT):
-                self.has_content = True
-                self._sequence += 1
+            if _is_delta(block):
+                self._last_delta = block
                 out.append(block)
             else:
                 out.append(self._see(block))
+        self.has_content = self.has_content or bool(self._last_delta)
         return b"".join(out)
 
     def break_off(self, failure: Failure) -> bytes:
         """Return an ``error`` and a ``response.failed`` event."""
-        self.ended = True
-        self.failure = failure
-        error = {"type": "error", **error_fields(failure), "sequence_number": self._sequence}
-        ours = failed_object(self._context, output=self.output(), failure=failure)
-        final = {name: ours[name] for name in ("status", "error", "output")}
-        failed = {
-            "type": "response.failed",
-            "response": {**ours, **self.response, **final},
-            "sequence_number": self._sequence + 1,
-        }
-        return event_block(b"error", dumps(error)) + event_block(b"response.failed", dumps(failed))
+        error = {"type": "error", **error_fields(failure), "sequence_number": self._take_number()}
+        return event_block(b"error", dumps(error)) + self._failed(failure)
 
     def end_of_input(self) -> None:
         """Only a terminal event ends a response."""
+        self.ended = self.ended or self.failure is not None
 
     def output(self) -> list[Json]:
         """Return the finished output items in their order."""
         return [self.items[index] for index in sorted(self.items)]
 
+    def _failed(self, failure: Failure) -> bytes:
+        self.ended = True
+        self.failure = failure
+        ours = failed_object(self._context, output=self.output(), failure=failure)
+        final = {name: ours[name] for name in ("status", "error", "output")}
+        event = {
+            "type": "response.failed",
+            "response": {**ours, **self.response, **final},
+            "sequence_number": self._take_number(),
+        }
+        return event_block(b"response.failed", dumps(event))
+
+    def _take_number(self) -> int:
+        """Return the next sequence number; deltas are looked at only now."""
+        if self._last_delta:
+            self._see_number(_event_in(parse_block(self._last_delta).data or b""))
+            self._last_delta = b""
+        self._next_number += 1
+        return self._next_number - 1
+
+    def _see_number(self, event: Json) -> None:
+        number = event.get("sequence_number")
+        if isinstance(number, int):
+            self._next_number = number + 1
+
     def _see(self, block: bytes) -> bytes:
         frame = parse_block(block)
         if frame.data is None:
             return block
-        name = frame.event.decode("ascii", "replace")
-        event = {} if name.endswith(".delta") else parse_event(frame.data)
-        name = name or str(event.get("type", ""))
-        self.has_content = self.has_content or self._is_content(name)
-        self._sequence += 1
+        event = _event_in(frame.data)
+        name = frame.event.decode("ascii", "replace") or str(event.get("type", ""))
+        if name.startswith(("response.", "error")) and name not in _BEFORE_CONTENT:
+            self.has_content = True
         if not event:
             return block
+        self._see_number(event)
+        self._last_delta = b""
         self._take(name, event)
         return self._pass(name, event, block)
-
-    def _is_content(self, name: str) -> bool:
-        return name.startswith(("response.", "error")) and name not in _BEFORE_CONTENT
 
     def _take(self, name: str, event: Json) -> None:
         response = event.get("response")
         if isinstance(response, dict):
             self.response = {**self.response, **response}
             self.usage = read_usage(response.get("usage")) or self.usage
-        if name == "response.output_item.done" and isinstance(event.get("item"), dict):
-            self.items[int(event.get("output_index") or 0)] = event["item"]
-        if name in _FAILURE:
+        if name == "response.output_item.done":
+            self._take_item(event.get("output_index"), event.get("item"))
+        elif name in ("response.failed", "error"):
             self.failure = self._classify(event)
-        if name in _FAILURE or name in _SUCCESS:
+        if name in _SUCCESS or name == "response.failed":
             self.ended = True
+
+    def _take_item(self, index: Any, item: Any) -> None:
+        if isinstance(item, dict):
+            self.items[index if isinstance(index, int) else len(self.items)] = item
 
     def _pass(self, name: str, event: Json, block: bytes) -> bytes:  # noqa: ARG002
         return block
 
 
 class ResponsesCompleter(ResponsesTap):
-    """Completes the stream of a backend that leaves things out."""
+    """Completes the stream of a backend that leaves things out.
+
+    Foreign events break the stream helper of openai-node 6.49, a flat ``error`` event ends the
+    loop of the SDKs as if all were well (both seen 2026-11-22).
+    """
 
     def _pass(self, name: str, event: Json, block: bytes) -> bytes:
-        if not name.startswith(("response.", "error", "keepalive")):
-            return b""
         if name in _SUCCESS:
-            return event_block(name.encode(), dumps(self._completed(event)))
-        return block
+            return self._completed(name, event, block)
+        if name == "error":
+            return self._with_failure(event, block)
+        if name.startswith("response."):
+            return block
+        return KEEP_ALIVE if name == "keepalive" else b""
 
-    def _completed(self, event: Json) -> Json:
+    def _completed(self, name: str, event: Json, block: bytes) -> bytes:
         """Return the final event with its output and usage filled in."""
-        response = dict(event.get("response") or {})
+        given = event.get("response")
+        response = dict(given) if isinstance(given, dict) else {}
         if not response.get("output"):
             response["output"] = self.output()
         if not response.get("usage"):
             response["usage"] = write_usage(self.usage or Usage())
         self.response = {**self.response, **response}
-        return {**event, "response": response}
+        if response == given:
+            return block
+        return event_block(name.encode(), dumps({**event, "response": response}))
+
+    def _with_failure(self, event: Json, block: bytes) -> bytes:
+        """Return the error, nested as well as flat, and the ``response.failed`` that is owed."""
+        assert self.failure is not None
+        if not isinstance(event.get("error"), dict):
+            nested = error_fields(self.failure)["error"]
+            block = event_block(b"error", dumps({**event, "error": nested}))
+        return block + self._failed(self.failure)
+
+
+def _event_in(data: bytes) -> Json:
+    """Return the event; empty for what cannot be read, which passes as it is."""
+    try:
+        return read_object(data)
+    except JsonTextError:
+        return {}

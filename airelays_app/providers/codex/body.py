@@ -134,7 +134,7 @@ def _replayable(value: Any, losses: list[Loss]) -> Iterator[Json]:
     for path, item in input_items(value):
         kind = item.get("type", "message")
         if kind == "reasoning" and not item.get("encrypted_content"):
-            losses.append(Loss(path, "reasoning without its seal cannot be replayed", "hint"))
+            losses.append(Loss(path, "reasoning without its seal cannot be replayed"))
             continue
         prefixes = _ID_PREFIXES.get(kind) if isinstance(kind, str) else None
         id_ = item.get("id")

@@ -1,0 +1,24 @@
+"""The JSON object in the data of one event of an upstream's stream."""
+
+import orjson
+
+from airelays_app.dialects.base import Json
+from airelays_app.framing.jsontext import JsonTextError, loads
+
+_NO_OBJECT = frozenset({b"", b"[DONE]"})
+
+
+def read_object(data: bytes) -> Json:
+    """Return the object; empty for ``[DONE]`` and for no data.
+
+    Raises JsonTextError for anything else: skipping it would lose a piece of the reply unseen.
+    """
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        if data.strip() in _NO_OBJECT:
+            return {}
+        value = loads(data)
+    if not isinstance(value, dict):
+        raise JsonTextError("not an object")
+    return value
