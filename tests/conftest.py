@@ -19,10 +19,10 @@ import requests
 
 from airelays_app.sandbox import Sandbox
 
-TOKEN = "a-relay-token-for-tests-only"  # noqa: S105
+TOKEN = "a-relay-token-for-tests-only"
 _PATIENCE = 120.0
 _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
-_SERVE = (sys.executable, "/tmp/clients/serve.py")
+_SERVE = (sys.executable, "-m", "airelays_app.cli", "serve")
 _STANDARD = {
     "AIRELAYS_HOST": "127.0.0.1",
     "AIRELAYS_PORT": "0",

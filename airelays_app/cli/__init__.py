@@ -13,6 +13,16 @@ COMMANDS = {
     "init": LazyCommand("init:init", "Write the configuration file and make a relay token."),
     "login": LazyCommand("login:login", "Log in to the ChatGPT subscription."),
     "logout": LazyCommand("logout:logout", "Log out of the ChatGPT subscription."),
+    "serve": LazyCommand("serve:serve", "Run the relay until Ctrl-C or SIGTERM."),
+    "status": LazyCommand(
+        "status:status", "Show how things stand, whether or not the relay is running."
+    ),
+    "doctor": LazyCommand("doctor:doctor", "Look for what is wrong and say what to do about it."),
+    "ask": LazyCommand("ask:ask", "Ask the running relay and print the answer as it comes."),
+    "models": LazyCommand("models:models", "List the models that clients can ask for."),
+    "usage": LazyCommand(
+        "usage:usage", "Show how much of the subscription is used, and when it resets."
+    ),
     "token": LazyCommand("token:token", "Show, rotate, add and revoke relay tokens."),
     "connect": LazyCommand(
         "connect:connect", "Print ready-to-paste settings for a client, or list the clients."

@@ -56,7 +56,12 @@ def show(invocation: Invocation, *, page: Page, data: Mapping[str, Any]) -> None
     if invocation.as_json:
         click.echo(json.dumps(data, indent=2))
     else:
-        click.echo(_encodable(str(page)), color=_colour())
+        print_page(page)
+
+
+def print_page(page: Page) -> None:
+    """Print the page, coloured on a terminal where colour is wanted."""
+    click.echo(_encodable(str(page)), color=_colour())
 
 
 def _colour() -> bool | None:
