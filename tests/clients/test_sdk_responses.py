@@ -1,0 +1,229 @@
+"""The openai SDK's Responses API against every kind of upstream.
+
+Text, tools, structured output, images and files; whole, as raw events and with the SDK's stream
+helper. What is asserted are words, arguments, counts and ids, and what the upstream was asked.
+"""
+
+import json
+from typing import Literal
+
+import pytest
+from openai.types.responses import Response
+from pydantic import BaseModel
+
+ADD = {
+    "type": "function",
+    "name": "add",
+    "description": "Add two numbers.",
+    "strict": True,
+    "parameters": {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "required": ["a", "b"],
+        "additionalProperties": False,
+    },
+}
+CALLS = 'Do it. [[call add {"a": 1, "b": 2}]] [[call add {"a": 30, "b": 40}]]'
+
+
+class City(BaseModel):
+    name: str
+    inhabitants: int
+    climate: Literal["dry", "wet"]
+
+
+def assert_counted(usage):
+    assert usage.input_tokens > 0
+    assert usage.output_tokens > 0
+    assert usage.total_tokens == usage.input_tokens + usage.output_tokens
+
+
+def test_text(client, model):
+    response = client.responses.create(model=model, input="[[say Hello from ö🙂 here]]")
+
+    assert response.output_text == "Hello from ö🙂 here"
+    assert response.id.startswith("resp_")
+    assert response.status == "completed"
+    assert response.object == "response"
+    assert response.error is None
+    assert response.output[0].id
+    assert_counted(response.usage)
+
+
+def test_text_streamed(client, model):
+    events = list(client.responses.create(model=model, input="[[say One two three]]", stream=True))
+
+    kinds = [event.type for event in events]
+    assert kinds[0] == "response.created"
+    assert kinds[-1] == "response.completed"
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    deltas = [event.delta for event in events if event.type == "response.output_text.delta"]
+    assert len(deltas) > 1
+    final = events[-1].response
+    assert "".join(deltas) == final.output_text == "One two three"
+    assert final.id == events[0].response.id
+    assert_counted(final.usage)
+
+
+def test_text_with_the_stream_helper(client, model):
+    with client.responses.stream(model=model, input="[[say One two three]]") as stream:
+        snapshots = [e.snapshot for e in stream if e.type == "response.output_text.delta"]
+        final = stream.get_final_response()
+
+    assert snapshots[-1] == final.output_text == "One two three"
+    assert_counted(final.usage)
+
+
+def test_parallel_tools_and_their_results(client, model):
+    first = client.responses.create(model=model, input=CALLS, tools=[ADD])
+
+    calls = [item for item in first.output if item.type == "function_call"]
+    assert [json.loads(call.arguments) for call in calls] == [{"a": 1, "b": 2}, {"a": 30, "b": 40}]
+    assert {call.name for call in calls} == {"add"}
+    assert len({call.call_id for call in calls}) == 2
+
+    results = [
+        {"type": "function_call_output", "call_id": call.call_id, "output": total}
+        for call, total in zip(calls, ("three", "seventy"), strict=True)
+    ]
+    history = [{"role": "user", "content": CALLS}, *first.output, *results]
+    second = client.responses.create(model=model, input=history, tools=[ADD])
+
+    assert "“three” and “seventy”" in second.output_text
+
+
+def test_tools_streamed(client, model):
+    with client.responses.stream(model=model, input=CALLS, tools=[ADD]) as stream:
+        events = list(stream)
+        final = stream.get_final_response()
+
+    deltas = [e for e in events if e.type == "response.function_call_arguments.delta"]
+    whole = [e for e in events if e.type == "response.function_call_arguments.done"]
+    assert [json.loads(e.arguments) for e in whole] == [{"a": 1, "b": 2}, {"a": 30, "b": 40}]
+    assert deltas[-1].snapshot == whole[1].arguments
+    assert [item.name for item in final.output] == ["add", "add"]
+
+
+def test_a_tool_result_streamed_back(client, model):
+    prompt = '[[call add {"a": 1, "b": 2}]] [[then]] [[say The sum is three.]]'
+    first = client.responses.create(model=model, input=prompt, tools=[ADD])
+    call = first.output[-1]
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "3"}
+    history = [{"role": "user", "content": prompt}, call, result]
+
+    with client.responses.stream(model=model, input=history, tools=[ADD]) as stream:
+        assert stream.get_final_response().output_text == "The sum is three."
+
+
+def test_tool_choice(client, model):
+    forced = {"type": "function", "name": "add"}
+    response = client.responses.create(model=model, input="Hi", tools=[ADD], tool_choice=forced)
+    assert [item.type for item in response.output] == ["function_call"]
+
+    barred = client.responses.create(model=model, input=CALLS, tools=[ADD], tool_choice="none")
+    assert {item.type for item in barred.output} == {"message"}
+
+
+def test_structured_output(client, model):
+    response = client.responses.parse(model=model, input="A city, please.", text_format=City)
+
+    city = response.output_parsed
+    assert isinstance(city, City)
+    assert city.model_dump() == json.loads(response.output_text)
+
+
+def test_structured_output_streamed(client, model):
+    with client.responses.stream(model=model, input="A city, please.", text_format=City) as stream:
+        final = stream.get_final_response()
+
+    assert isinstance(final.output_parsed, City)
+
+
+def test_an_image_reaches_the_upstream(client, relay, model):
+    url = "data:image/png;base64,iVBORw0KGgo="
+    content = [{"type": "input_text", "text": "Look."}, {"type": "input_image", "image_url": url}]
+
+    response = client.responses.create(model=model, input=[{"role": "user", "content": content}])
+
+    assert "Look." in response.output_text
+    sent = relay.sandbox.requests[-1].body.decode()
+    assert url in sent
+
+
+def test_instructions_reach_the_upstream(client, relay, model):
+    client.responses.create(model=model, input="Hi", instructions="Answer in Latin.")
+
+    assert "Answer in Latin." in relay.sandbox.requests[-1].body.decode()
+
+
+def test_reasoning_can_be_shown_and_sent_back(client, relay):
+    first = client.responses.create(
+        model="gpt-5.5",
+        input="[[reason Let me think]] [[say Done]]",
+        reasoning={"effort": "high", "summary": "auto"},
+        include=["reasoning.encrypted_content"],
+    )
+    thought = first.output[0]
+    assert thought.type == "reasoning"
+    assert thought.summary[0].text == "Let me think"
+    assert thought.encrypted_content
+    assert relay.asked()["reasoning"] == {"effort": "high", "summary": "auto"}
+
+    history = [{"role": "user", "content": "Hi"}, *first.output, {"role": "user", "content": "On"}]
+    second = client.responses.create(model="gpt-5.5", input=history)
+
+    assert "“On”" in second.output_text
+    sent = next(item for item in relay.asked()["input"] if item.get("type") == "reasoning")
+    assert sent["encrypted_content"] == thought.encrypted_content
+
+
+def test_an_answer_cut_short_says_so(client, model):
+    response = client.responses.create(
+        model=model, input="[[say One two]] [[behave incomplete max_output_tokens 1]]"
+    )
+
+    assert response.status == "incomplete"
+    assert response.incomplete_details.reason == "max_output_tokens"
+
+
+def test_a_refusal(client, model):
+    response = client.responses.create(model=model, input="[[refuse I will not]]")
+
+    assert response.output[0].content[0].type == "refusal"
+    assert response.output[0].content[0].refusal == "I will not"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"input": "[[say plain]]"},
+        {"input": CALLS, "tools": [ADD]},
+        {"input": "[[reason a b]] [[say c]]", "reasoning": {"effort": "low", "summary": "auto"}},
+        {"input": "[[refuse no]]"},
+        {"input": "[[annotate https://example.org/]]"},
+        {"input": "[[say One two three]] [[behave incomplete content_filter 1]]"},
+        {"input": "[[behave empty]] [[say nothing]]"},
+        {"input": "[[behave usage_missing]] [[say uncounted]]"},
+        {"input": "[[custom note x = 1]]", "tools": [{"type": "custom", "name": "note"}]},
+    ],
+    ids=["text", "tools", "reasoning", "refusal", "link", "cut", "empty", "no usage", "custom"],
+)
+class TestShapes:
+    """Every answer and every event is as the SDK's models declare it."""
+
+    def test_whole(self, relay, strictly, model, more):
+        response = strictly.read(Response, relay.ok("/v1/responses", {"model": model, **more}))
+
+        assert response.usage is not None
+        assert response.created_at > 1_700_000_000
+
+    def test_streamed(self, relay, strictly, model, more):
+        events = relay.events("/v1/responses", {"model": model, **more})
+
+        read = [strictly.event(event.data) for event in events]
+        assert [event.name for event in events] == [event.type for event in read]
+        assert [event.sequence_number for event in read] == list(range(len(read)))
+        assert read[-1].type in ("response.completed", "response.incomplete")
+        done = [event.item for event in read if event.type == "response.output_item.done"]
+        assert read[-1].response.output == done
+        assert read[-1].response.usage is not None
