@@ -1,0 +1,50 @@
+"""The one shape in which the relay words an error on its OpenAI routes, as an assertion."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+TYPES_BY_STATUS = {
+    400: {"invalid_request_error"},
+    401: {"authentication_error"},
+    403: {"permission_error"},
+    404: {"invalid_request_error"},
+    405: {"invalid_request_error"},
+    408: {"invalid_request_error"},
+    409: {"invalid_request_error"},
+    413: {"invalid_request_error"},
+    414: {"invalid_request_error"},
+    415: {"invalid_request_error"},
+    417: {"invalid_request_error"},
+    422: {"invalid_request_error"},
+    426: {"invalid_request_error"},
+    429: {"rate_limit_error"},
+    431: {"invalid_request_error"},
+    501: {"unsupported_error"},
+    502: {"upstream_error"},
+    503: {"authentication_error", "server_error"},
+    504: {"upstream_error"},
+}
+"""The statuses of the contract, each with the types that may stand in its body."""
+
+
+def assert_envelope(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """Return the error object of an error answer, which has all that every one must have.
+
+    ``headers`` are looked up in lower case.
+    """
+    shown = f"{status} {dict(headers)} {body[:500]!r}"
+    assert headers["content-type"] == "application/json", shown
+    assert headers.get("x-request-id"), f"no request id: {shown}"
+    document = json.loads(body)
+    assert list(document) == ["error"], shown
+    error = document["error"]
+    assert {"message", "type", "param", "code"} <= error.keys(), shown
+    assert isinstance(error["message"], str), shown
+    assert error["message"], shown
+    assert error["param"] is None or isinstance(error["param"], str), shown
+    assert error["code"] is None or isinstance(error["code"], str), shown
+    assert error["type"] in TYPES_BY_STATUS.get(status, ()), shown
+    assert status != 429 or int(headers["retry-after"]) > 0, shown
+    assert "Traceback" not in error["message"], shown
+    return dict(error)
