@@ -8,7 +8,7 @@ from wsgiref.types import WSGIApplication
 
 _MOST_WORKERS = 8
 _FEWEST_THREADS = 16
-_SPARE = 1.1
+_SPARE_PERCENT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +65,4 @@ def default_concurrency(cores: int, streams: int) -> tuple[int, int]:
     tenth more threads than streams, so that short requests pass while every stream is held.
     """
     workers = min(max(cores, 2), _MOST_WORKERS)
-    return workers, max(_FEWEST_THREADS, ceil(streams * _SPARE / workers))
+    return workers, max(_FEWEST_THREADS, ceil(streams * (100 + _SPARE_PERCENT) / (100 * workers)))

@@ -27,6 +27,12 @@ from airelays_app.server.lock import hold
 
 PATIENCE = 40.0
 TOKEN = "a-token-of-the-owner"
+LIKE_SYSTEMD = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.executable, [sys.executable, "-m", "airelays_app.cli", "serve", "--no-auth"])
+"""
 
 
 class Serving:
@@ -113,7 +119,7 @@ def processes_of_group(group):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_it_is_told_to_stop(start, with_token, number):
     relay = start()
-    assert relay.get("/v1/models", TOKEN)[0] == 200
+    assert relay.get("/v1/files", TOKEN)[0] == 200
     assert "next step" in relay.logged()
     assert TOKEN not in relay.logged()
     assert relay.end(number) == 0
@@ -130,7 +136,7 @@ def test_a_token_is_made_where_that_was_asked_for(start, tmp_path):
     relay = start(AIRELAYS_AUTO_GENERATE_BEARER_TOKEN="true")
     relay.port()
     token = (tmp_path / ".airelays/relay-token").read_text().strip()
-    assert relay.get("/v1/models", token)[0] == 200
+    assert relay.get("/v1/files", token)[0] == 200
 
 
 def test_a_weak_token_is_a_wrong_configuration(command):
@@ -149,29 +155,18 @@ def test_an_open_relay_for_others_is_refused(command, host):
 
 
 def test_an_open_relay_on_loopback_serves(start):
-    assert start("--no-auth").get("/v1/models")[0] == 200
+    assert start("--no-auth").get("/v1/files")[0] == 200
 
 
 def test_an_open_relay_for_others_serves_where_the_owner_insists(start):
     relay = start("--no-auth", "--host", "0.0.0.0", "--i-understand-open-relay")
-    assert relay.get("/v1/models")[0] == 200
+    assert relay.get("/v1/files")[0] == 200
 
 
 def test_what_systemd_passes_counts_for_an_open_relay(tmp_path):
     with socket.create_server(("0.0.0.0", 0)) as passed:
-        script = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"'
         done = subprocess.run(
-            [
-                "sh",
-                "-c",
-                f"exec 3<&{passed.fileno()}; {script}",
-                "sh",
-                sys.executable,
-                "-m",
-                "airelays_app.cli",
-                "serve",
-                "--no-auth",
-            ],
+            [sys.executable, "-c", LIKE_SYSTEMD, str(passed.fileno())],
             pass_fds=(passed.fileno(),),
             env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
             capture_output=True,
@@ -204,7 +199,7 @@ def test_a_server_that_is_just_ending_is_waited_for(start, with_token):
         relay = start()
         time.sleep(0.5)
         assert relay.process.poll() is None
-    assert relay.get("/v1/models", TOKEN)[0] == 200
+    assert relay.get("/v1/files", TOKEN)[0] == 200
 
 
 def test_a_wrong_setting_is_named_before_anything_is_opened(command):
@@ -248,8 +243,8 @@ def test_a_reload_that_is_refused_changes_nothing(start, with_token, tmp_path, t
     config.write_text(text)
     relay.process.send_signal(signal.SIGHUP)
     relay.await_log("the configuration is not changed.*" + reason)
-    assert relay.get("/v1/models")[0] == 401
-    assert relay.get("/v1/models", TOKEN)[0] == 200
+    assert relay.get("/v1/files")[0] == 401
+    assert relay.get("/v1/files", TOKEN)[0] == 200
 
 
 def test_workers_and_threads_come_from_cores_and_streams():

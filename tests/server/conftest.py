@@ -114,6 +114,10 @@ class Running:
         pid, greeting = body.split(" ", 1)
         return int(pid), greeting
 
+    def await_greeting(self, text):
+        """Wait until a worker of that configuration answers: the old ones stop in a moment."""
+        wait_until(lambda: self.worker()[1] == text, f"an answer of {text!r}")
+
     @contextmanager
     def stream(self, path="/ticks"):
         """Yield a socket on which a stream has begun."""

@@ -79,7 +79,7 @@ def test_reload_takes_new_settings_while_a_stream_goes_on(serve):
     with server.stream("/ticks?20") as stream:
         old = set(server.workers())
         server.reload_done(greeting="new")
-        assert server.worker()[1] == "new"
+        server.await_greeting("new")
         assert old & set(server.workers())
         assert ends_whole(stream)
 
@@ -137,7 +137,7 @@ def test_an_application_that_does_not_boot_changes_nothing(serve, tools):
     tools.wait_until(lambda: set(server.workers()) == old, "only the old workers")
     assert server.worker()[1] == "hello"
     server.reload_done(boot="ok", greeting="mended")
-    assert server.worker()[1] == "mended"
+    server.await_greeting("mended")
 
 
 def test_a_candidate_that_hangs_neither_serves_nor_disturbs_and_can_be_replaced(serve, tools):
@@ -146,7 +146,7 @@ def test_a_candidate_that_hangs_neither_serves_nor_disturbs_and_can_be_replaced(
     tools.wait_until(lambda: len(server.workers()) == 4, "the candidates")
     assert server.worker()[1] == "hello"
     server.reload_done(boot="ok", greeting="mended")
-    assert server.worker()[1] == "mended"
+    server.await_greeting("mended")
     tools.wait_until(lambda: len(server.workers()) == 2, "the end of the others")
 
 
@@ -154,12 +154,13 @@ def test_a_changed_address_is_logged_and_the_old_one_stays(serve):
     server = serve()
     server.reload_done(options={"port": 1}, greeting="new")
     server.await_log("server.host and server.port change only with a restart")
-    assert server.worker()[1] == "new"
+    server.await_greeting("new")
 
 
 def test_threads_of_a_new_configuration_take_effect(serve, tools):
     server = serve(workers=1, threads=1)
     server.reload_done(options={"threads": 3})
+    tools.wait_until(lambda: len(server.workers()) == 1, "the old worker's end")
     with server.stream(), server.stream():
         assert server.get("/pid")[0] == 200
 
@@ -195,7 +196,7 @@ def test_killed_workers_are_replaced_while_old_ones_drain(serve, tools):
         for pid in fresh:
             tools.kill(pid)
         tools.wait_until(lambda: len(set(server.workers()) - old - fresh) == 2, "new workers")
-        assert server.worker()[1] == "new"
+        server.await_greeting("new")
         assert stream.recv(100)
 
 

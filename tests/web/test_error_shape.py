@@ -15,7 +15,7 @@ from airelays_app.config import load_settings
 from tests.hostile.wire import Wire, request_head
 from tests.web.envelope import assert_envelope
 
-MAX_BODY = 65_536
+MAX_BODY = 131_072
 _PLACEHOLDER = re.compile(r"<(?:[^:<>]*:)?[^<>]*>")
 _PUBLIC = ("/", "/healthz", "/health", "/health/ready", "/favicon.ico")
 _JSON_ROUTES = re.compile(
