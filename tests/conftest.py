@@ -1,5 +1,6 @@
 """A relay in processes of its own, as people run it, on a sandbox in this process."""
 
+import importlib.util
 import json
 import os
 import re
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 import requests
 
+from airelays_app.providers.local.weights import install
+from airelays_app.providers.local.wheels import WeightsError
 from airelays_app.sandbox import Sandbox
 
 TOKEN = "a-relay-token-for-tests-only"
@@ -244,3 +247,17 @@ def relay(module_relay: RunningRelay) -> Iterator[RunningRelay]:
     yield module_relay
     module_relay.sandbox.reset()
     print(module_relay.log()[logged:])  # pytest shows it for a test that failed
+
+
+@pytest.fixture(scope="session")
+def real_models() -> Path:
+    """Return a directory with the released weights, fetched once per machine, or skip."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        pytest.skip("the [local] extra is not installed: pip install 'airelays[local]'")
+    given = os.environ.get("AIRELAYS_TEST_MODELS")
+    models = Path(given) if given else Path.home() / ".cache" / "airelays" / "models"
+    try:
+        install(models, progress=lambda done, total: None)
+    except WeightsError as error:
+        pytest.skip(f"the weights of the local model cannot be fetched: {error}")
+    return models

@@ -23,6 +23,7 @@ COMMANDS = {
     "usage": LazyCommand(
         "usage:usage", "Show how much of the subscription is used, and when it resets."
     ),
+    "local": LazyCommand("local:local", "Install the small model that runs on this machine."),
     "token": LazyCommand("token:token", "Show, rotate, add and revoke relay tokens."),
     "connect": LazyCommand(
         "connect:connect", "Print ready-to-paste settings for a client, or list the clients."

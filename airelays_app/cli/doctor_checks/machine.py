@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from importlib.util import find_spec
 from pathlib import Path
 
 from airelays_app import version
 from airelays_app.cli.doctor_checks.situation import Situation
 from airelays_app.cli.doctor_checks.verdict import Verdict, failed, passed, skipped
+from airelays_app.cli.local_model import INSTALL_LIBRARY, library_present
 from airelays_app.cli.wording import duration
 
 TOLERATED_SECONDS = 120.0
@@ -52,10 +52,10 @@ def local_model(situation: Situation) -> Verdict:
         return skipped("It is turned off.")
     if not state["ready"]:
         return _missing(situation)
-    if find_spec("xllamacpp") is None:
+    if not library_present():
         return failed(
             "The package that runs the local model is missing.",
-            "Install it: pip install 'airelays[local]'",
+            f"Install it: {INSTALL_LIBRARY}",
         )
     return passed(f"{state['model']} is installed.")
 

