@@ -42,7 +42,7 @@ def status(invocation: Invocation) -> None:
     running = _running(settings)
     has_token = not settings.security.require_bearer_auth or tokens.any_exists()
     steps = next_steps(states, has_token=has_token)
-    if not running["answers"]:
+    if not (running["answers"] or running["process"]):
         steps.append("Start the relay: airelays serve")
     data = {
         "app_name": APP_NAME,

@@ -35,7 +35,9 @@ def run(
     _allow_many_descriptors()
     listeners = open_listeners(plan.options)
     addresses = addresses_of(listeners)
-    note(logging.INFO, "listening", at=",".join(f"{host}:{port}" for host, port in addresses))
+    note(
+        logging.INFO, "listening", addresses=",".join(f"{host}:{port}" for host, port in addresses)
+    )
     try:
         with pid_file(plan.options.pid_file):
             if on_listening is not None:
