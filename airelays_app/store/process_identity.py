@@ -17,7 +17,7 @@ def own_identity() -> str:
     """Return the identity of this process."""
     process = os.getpid()
     _, started = _state_and_start(process)
-    return f"{_boot()} {_namespace()} {process} {started}"
+    return f"{boot_id()} {_namespace()} {process} {started}"
 
 
 def is_gone(identity: str) -> bool:
@@ -27,9 +27,9 @@ def is_gone(identity: str) -> bool:
     lease needs an expiry as well.
     """
     boot, namespace, process, started = identity.split(" ")
-    if _UNKNOWN in (boot, namespace, started) or _boot() == _UNKNOWN:
+    if _UNKNOWN in (boot, namespace, started) or boot_id() == _UNKNOWN:
         return False
-    if boot != _boot():
+    if boot != boot_id():
         return True
     if namespace != _namespace():
         return False
@@ -37,7 +37,11 @@ def is_gone(identity: str) -> bool:
     return state in _DEAD_STATES or start_of_present != started
 
 
-def _boot() -> str:
+def boot_id() -> str:
+    """Return the kernel's random name of this boot, ``?`` where it is hidden.
+
+    A service manager may hide it: systemd does with ``ProcSubset=pid`` (systemd.exec(5), 252).
+    """
     return _text(_PROC / "sys/kernel/random/boot_id") or _UNKNOWN
 
 

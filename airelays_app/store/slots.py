@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import cast
 
 from airelays_app.errors import Unavailable
+from airelays_app.store.process_identity import boot_id
 
 _MAGIC = b"AIRSLOT1"
 _ROWS = 64
@@ -224,16 +225,12 @@ def _locked(path: Path) -> Iterator[int]:
 
 
 def _start_anew_after_boot(mapped: mmap.mmap) -> None:
-    boot = hashlib.blake2b(_boot_id(), digest_size=16).digest()
+    boot = hashlib.blake2b(boot_id().encode(), digest_size=16).digest()
     if _HEADER.unpack_from(mapped) == (_MAGIC, boot):
         return
     for index in range(_ROWS):
         _clear_row(mapped, index)
     _HEADER.pack_into(mapped, 0, _MAGIC, boot)
-
-
-def _boot_id() -> bytes:
-    return Path("/proc/sys/kernel/random/boot_id").read_bytes()
 
 
 def _mark(address: str) -> bytes:

@@ -6,16 +6,16 @@ network comes. Here the wall clock is asked once per boot. From then on time is 
 has counted since boot, suspended time included, plus that one offset, which all processes share
 through the database. It never runs backwards: a boot with an earlier wall clock continues from
 the latest moment that was recorded, so a block lasts longer by the time the machine was off at
-most, and never for ever.
+most, and never for ever. Where the boot's name is hidden, a clock that would run backwards is what
+tells a reboot.
 """
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from airelays_app.store.database import Database
+from airelays_app.store.process_identity import boot_id
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _RECORDED_MOMENTS = """
     SELECT MAX(moment) FROM (
         SELECT MAX(at) AS moment FROM limit_entries
@@ -29,11 +29,6 @@ _RECORDED_MOMENTS = """
 def seconds_since_boot() -> float:
     """Return the kernel's count, the same in every process, suspended time included."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
-def boot_id() -> str:
-    """Return the kernel's random name of this boot."""
-    return _BOOT_ID.read_text(encoding="ascii").strip()
 
 
 class SteadyClock:
@@ -64,10 +59,10 @@ class SteadyClock:
             row = connection.execute(
                 "SELECT offset FROM limit_clock WHERE boot = ?", (boot,)
             ).fetchone()
-            if row is not None:
+            latest = float(connection.execute(_RECORDED_MOMENTS).fetchone()[0] or 0.0)
+            if row is not None and self._since_boot() + row["offset"] >= latest:
                 return float(row["offset"])
-            latest = connection.execute(_RECORDED_MOMENTS).fetchone()[0] or 0.0
-            offset = max(self._wall(), float(latest)) - self._since_boot()
+            offset = max(self._wall(), latest) - self._since_boot()
             connection.execute("DELETE FROM limit_clock")
             connection.execute("INSERT INTO limit_clock VALUES (?, ?)", (boot, offset))
         return offset

@@ -196,6 +196,16 @@ def test_a_later_boot_asks_the_wall_clock(database):
     assert rebooted() == pytest.approx(1_700_009_000.0)
 
 
+def test_a_reboot_is_noticed_where_the_boot_has_no_name(database):
+    machine = Machine(wall=1_700_000_000.0, since_boot=90_000.0, boot="?")
+    storage = flask_limiter_on(database, machine.clock(database)).storage
+    storage.acquire_entry("a", 8, 300)
+    machine.since_boot += 5
+    assert machine.clock(database)() == pytest.approx(1_700_000_005.0)
+    rebooted = Machine(wall=1_700_009_000.0, since_boot=20.0, boot="?")
+    assert rebooted.clock(database)() == pytest.approx(1_700_009_000.0)
+
+
 def test_the_kernel_names_the_boot_and_counts(database):
     clock = SteadyClock(database)
     assert clock() <= clock()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from airelays_app.store.process_identity import is_gone, own_identity
+from airelays_app.store import process_identity
+from airelays_app.store.process_identity import boot_id, is_gone, own_identity
 
 
 def identity_with(**changes):
@@ -38,3 +39,10 @@ def test_another_start_another_boot_or_no_process_is_gone(changes):
 )
 def test_what_cannot_be_known_is_not_called_gone(changes):
     assert not is_gone(identity_with(**changes))
+
+
+def test_a_kernel_that_hides_the_boot_is_survived(monkeypatch, tmp_path):
+    assert boot_id() not in ("", "?")
+    monkeypatch.setattr(process_identity, "_PROC", tmp_path)
+    assert boot_id() == "?"
+    assert not is_gone(own_identity())

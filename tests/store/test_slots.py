@@ -172,7 +172,7 @@ def test_a_fork_gets_places_of_its_own(slots):
 
 def test_places_of_an_earlier_boot_are_forgotten(slots, path, monkeypatch):
     slots.acquire("a", limit=50)
-    monkeypatch.setattr(slots_module, "_boot_id", lambda: b"another boot")
+    monkeypatch.setattr(slots_module, "boot_id", lambda: "another boot")
     later = Slots(path)
     assert later.count("a") == 0
     later.close()
