@@ -107,10 +107,10 @@ class ResponsesEncoder:
         self._out.append(b'%b%b,"sequence_number":%d}\n\n' % (item.prefix, text, self._sequence))
         self._sequence += 1
 
-    def _send(self, name: str, **fields: Any) -> None:
-        data = {"type": name, **fields, "sequence_number": self._sequence}
+    def _send(self, kind: str, /, **fields: Any) -> None:
+        data = {"type": kind, **fields, "sequence_number": self._sequence}
         self._sequence += 1
-        self._out.append(event_block(name.encode(), dumps(data)))
+        self._out.append(event_block(kind.encode(), dumps(data)))
 
     def _start(self, event: Started) -> None:  # noqa: ARG002
         self._started = True
