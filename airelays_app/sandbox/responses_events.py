@@ -82,14 +82,16 @@ class ResponsesStream:
         yield from self._ending()
 
     def _items(self) -> Iterator[Event]:
-        after = self.reply.outcome.after
-        deltas = 0
+        left = self.reply.outcome.after
+        if left == 0:
+            return
         for index, part in enumerate(self.reply.parts):
             for event in self._item(index, part):
-                if after is not None and deltas >= after:
-                    return
-                deltas += event["type"].endswith(".delta")
                 yield event
+                if left is not None and event["type"].endswith(".delta"):
+                    left -= 1
+                if left == 0:
+                    return
 
     def _item(self, index: int, part: Part) -> Iterator[Event]:
         last = index == len(self.reply.parts) - 1

@@ -24,6 +24,14 @@ ADD = {
 }
 CALLS = 'Do it. [[call add {"a": 1, "b": 2}]] [[call add {"a": 30, "b": 40}]]'
 
+CITY = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "city",
+        "schema": {"type": "object", "properties": {"name": {"type": "string"}}},
+    },
+}
+
 
 class City(BaseModel):
     name: str
@@ -165,8 +173,9 @@ def test_system_text_and_an_image_reach_the_upstream(client, relay, model):
         {"messages": user("[[say One two]] [[behave incomplete content_filter 1]]")},
         {"messages": user("[[behave empty]] [[say nothing]]")},
         {"messages": user("[[behave usage_missing]] [[say uncounted]]")},
+        {"messages": user("A city."), "response_format": CITY},
     ],
-    ids=["text", "tools", "reasoning", "refusal", "link", "cut", "empty", "no usage"],
+    ids=["text", "tools", "reasoning", "refusal", "link", "cut", "empty", "no usage", "schema"],
 )
 class TestShapes:
     """Every answer and every chunk is as the SDK's models declare it."""

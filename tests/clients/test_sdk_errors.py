@@ -100,7 +100,7 @@ def test_an_outage_is_an_error_with_the_upstreams_words(client, relay):
 
 
 def test_a_failure_before_anything_was_sent_is_made_good(client, relay):
-    relay.sandbox.script("failed", after=2)
+    relay.sandbox.script("failed", after=0)
 
     events = list(client.responses.create(model="gpt-5.5", input="[[say One]]", stream=True))
 

@@ -11,6 +11,8 @@ import pytest
 from openai.types.responses import Response
 from pydantic import BaseModel
 
+from tests.clients.conftest import RESPONSES_SERVER
+
 ADD = {
     "type": "function",
     "name": "add",
@@ -24,6 +26,13 @@ ADD = {
     },
 }
 CALLS = 'Do it. [[call add {"a": 1, "b": 2}]] [[call add {"a": 30, "b": 40}]]'
+CITY = {
+    "type": "json_schema",
+    "name": "city",
+    "schema": {"type": "object", "properties": {"name": {"type": "string"}}},
+}
+# A whole reply of a server that speaks Responses itself is handed on byte by byte.
+UNCOUNTED = (RESPONSES_SERVER, {"input": "[[behave usage_missing]] [[say uncounted]]"})
 
 
 class City(BaseModel):
@@ -203,10 +212,22 @@ def test_a_refusal(client, model):
         {"input": "[[annotate https://example.org/]]"},
         {"input": "[[say One two three]] [[behave incomplete content_filter 1]]"},
         {"input": "[[behave empty]] [[say nothing]]"},
-        {"input": "[[behave usage_missing]] [[say uncounted]]"},
+        UNCOUNTED[1],
+        {"input": "A city.", "text": {"format": CITY}},
         {"input": "[[custom note x = 1]]", "tools": [{"type": "custom", "name": "note"}]},
     ],
-    ids=["text", "tools", "reasoning", "refusal", "link", "cut", "empty", "no usage", "custom"],
+    ids=[
+        "text",
+        "tools",
+        "reasoning",
+        "refusal",
+        "link",
+        "cut",
+        "empty",
+        "no usage",
+        "schema",
+        "custom",
+    ],
 )
 class TestShapes:
     """Every answer and every event is as the SDK's models declare it."""
@@ -214,7 +235,7 @@ class TestShapes:
     def test_whole(self, relay, strictly, model, more):
         response = strictly.read(Response, relay.ok("/v1/responses", {"model": model, **more}))
 
-        assert response.usage is not None
+        assert response.usage is not None or (model, more) == UNCOUNTED
         assert response.created_at > 1_700_000_000
 
     def test_streamed(self, relay, strictly, model, more):
@@ -227,3 +248,22 @@ class TestShapes:
         done = [event.item for event in read if event.type == "response.output_item.done"]
         assert read[-1].response.output == done
         assert read[-1].response.usage is not None
+
+
+@pytest.mark.parametrize("behaviour", ["failed", "error_event"])
+def test_a_broken_stream_ends_with_an_error_and_a_failed_response(
+    relay, strictly, model, behaviour
+):
+    """The SDKs raise for the first, Codex CLI reads the second; whatever the upstream sent."""
+    prompt = f"[[say One two three]] [[behave slow]] [[behave {behaviour} 2]]"
+    events = relay.events("/v1/responses", {"model": model, "input": prompt})
+
+    read = [strictly.event(event.data) for event in events]
+    assert [event.sequence_number for event in read] == list(range(len(read)))
+    error, failed = read[-2:]
+    assert (error.type, failed.type) == ("error", "response.failed")
+    assert [event.type for event in read].count("error") == 1
+    assert "in the middle" in error.message
+    assert events[-2].data["error"]["message"] == error.message
+    assert failed.response.error.message == error.message
+    assert failed.response.status == "failed"

@@ -1,8 +1,10 @@
 """Reading along a Responses stream on its way to a Responses client.
 
-:class:`ResponsesTap` leaves every byte alone. :class:`ResponsesCompleter` is for a backend whose
-stream is not the whole sequence (foreign events, an empty final ``output``, no usage; seen at the
-ChatGPT backend, 2026-11-22): it drops and completes, and every other event keeps its bytes.
+:class:`ResponsesTap` completes what clients need and servers leave out, all of it in the terminal
+event; every other event keeps its bytes, and so does a terminal event that is whole. Without
+usage opencode 1.18 asks again forever, without ``output`` the stream helpers of the SDKs return
+nothing, and without a nested ``error`` a failure ends their loops as if all were well (seen
+2026-11-22). :class:`ResponsesCompleter` drops the foreign events of the ChatGPT backend too.
 """
 
 import re
@@ -30,8 +32,7 @@ class ResponsesTap:
     """Reads along; see :class:`airelays_app.dialects.base.Tap`.
 
     ``response`` is the last whole response object that went by, ``items`` the finished output
-    items by their index. An ``error`` event is the failure, but ``response.failed`` may follow it:
-    it ends the stream only together with the input.
+    items by their index. What follows the terminal event is not for the client.
     """
 
     def __init__(self, classify: Classify, context: ReplyContext) -> None:
@@ -55,21 +56,25 @@ class ResponsesTap:
                 out.append(block)
             else:
                 out.append(self._see(block))
+                if self.ended:
+                    break
         self.has_content = self.has_content or bool(self._last_delta)
         return b"".join(out)
 
     def break_off(self, failure: Failure) -> bytes:
         """Return an ``error`` and a ``response.failed`` event."""
-        error = {"type": "error", **error_fields(failure), "sequence_number": self._take_number()}
-        return event_block(b"error", dumps(error)) + self._failed(failure)
+        return self._error(failure) + self._failed(failure)
 
     def end_of_input(self) -> None:
         """Only a terminal event ends a response."""
-        self.ended = self.ended or self.failure is not None
 
     def output(self) -> list[Json]:
         """Return the finished output items in their order."""
         return [self.items[index] for index in sorted(self.items)]
+
+    def _error(self, failure: Failure) -> bytes:
+        event = {"type": "error", **error_fields(failure), "sequence_number": self._take_number()}
+        return event_block(b"error", dumps(event))
 
     def _failed(self, failure: Failure) -> bytes:
         self.ended = True
@@ -127,25 +132,12 @@ class ResponsesTap:
         if isinstance(item, dict):
             self.items[index if isinstance(index, int) else len(self.items)] = item
 
-    def _pass(self, name: str, event: Json, block: bytes) -> bytes:  # noqa: ARG002
-        return block
-
-
-class ResponsesCompleter(ResponsesTap):
-    """Completes the stream of a backend that leaves things out.
-
-    Foreign events break the stream helper of openai-node 6.49, a flat ``error`` event ends the
-    loop of the SDKs as if all were well (both seen 2026-11-22).
-    """
-
     def _pass(self, name: str, event: Json, block: bytes) -> bytes:
         if name in _SUCCESS:
             return self._completed(name, event, block)
-        if name == "error":
-            return self._with_failure(event, block)
-        if name.startswith("response."):
-            return block
-        return KEEP_ALIVE if name == "keepalive" else b""
+        if name == "response.failed":
+            return self._announced(event)
+        return self._with_failure(event, block) if name == "error" else block
 
     def _completed(self, name: str, event: Json, block: bytes) -> bytes:
         """Return the final event with its output and usage filled in."""
@@ -160,6 +152,16 @@ class ResponsesCompleter(ResponsesTap):
             return block
         return event_block(name.encode(), dumps({**event, "response": response}))
 
+    def _announced(self, event: Json) -> bytes:
+        """Return the ``error`` that is owed before a ``response.failed``, and that."""
+        assert self.failure is not None
+        number = event.get("sequence_number")
+        if isinstance(number, int):
+            self._next_number = number
+        error = self._error(self.failure)
+        failed = {**event, "sequence_number": self._take_number()}
+        return error + event_block(b"response.failed", dumps(failed))
+
     def _with_failure(self, event: Json, block: bytes) -> bytes:
         """Return the error, nested as well as flat, and the ``response.failed`` that is owed."""
         assert self.failure is not None
@@ -167,6 +169,18 @@ class ResponsesCompleter(ResponsesTap):
             nested = error_fields(self.failure)["error"]
             block = event_block(b"error", dumps({**event, "error": nested}))
         return block + self._failed(self.failure)
+
+
+class ResponsesCompleter(ResponsesTap):
+    """Drops the events that only the backend's own clients know.
+
+    One of them breaks the stream helper of openai-node 6.49 (seen 2026-11-22).
+    """
+
+    def _pass(self, name: str, event: Json, block: bytes) -> bytes:
+        if name == "error" or name.startswith("response."):
+            return super()._pass(name, event, block)
+        return KEEP_ALIVE if name == "keepalive" else b""
 
 
 def _event_in(data: bytes) -> Json:
