@@ -13,6 +13,7 @@ from airelays_app.web.context import services
 from airelays_app.web.limits import limiter_state, limiter_totals
 from airelays_app.web.replies import json_response
 from airelays_app.web.route_class import RouteRules
+from airelays_app.web.unsupported import blueprint as unsupported
 
 blueprint = Blueprint("status", __name__)
 
@@ -105,6 +106,8 @@ def _security() -> dict[str, Any]:
 
 def _supported_routes() -> Iterator[str]:
     for rule in current_app.url_map.iter_rules():
+        if rule.endpoint.startswith(f"{unsupported.name}."):
+            continue
         path = _PLACEHOLDER.sub(r"{\1}", rule.rule)
         for method in (rule.methods or set()) - _AUTOMATIC_METHODS:
             yield f"{method} {path}"
