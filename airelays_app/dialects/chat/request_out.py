@@ -99,7 +99,8 @@ def _encode_other(role: str, parts: list[Part], losses: list[Loss]) -> Iterator[
     for result in results:
         yield from _encode_result(result, losses)
     rest = [part for part in parts if not isinstance(part, ToolResult)]
-    if content := _encode_content(rest, losses):
+    content = _encode_content(rest, losses)
+    if content != []:
         wire_role = "system" if role in ("system", "developer") else "user"
         yield {"role": wire_role, "content": content}
 

@@ -26,17 +26,21 @@ from airelays_app.neutral.request import (
 
 DIALECT = "responses"
 
+_STEERING = ("system", "developer")
+
 
 def encode_request(request: Request) -> tuple[Json, tuple[Loss, ...]]:
     """Return the body and what it has no place for.
 
-    System and developer text becomes ``instructions``, in order, joined with a blank line.
+    System and developer text becomes ``instructions``, in order, joined with a blank line. If
+    nothing else was said it is the input itself, because an empty one is refused.
     """
     losses: list[Loss] = []
     body: Json = {"model": request.model}
-    if instructions := _instructions(request):
+    items = list(encode_messages(request.messages, losses))
+    if instructions := _instructions(request) if items else request.instructions:
         body["instructions"] = instructions
-    body["input"] = list(encode_messages(request.messages, losses))
+    body["input"] = items or _steering_items(request)
     _encode_tools(request, body)
     body["stream"] = request.stream
     _encode_text(request, body)
@@ -49,16 +53,27 @@ def encode_request(request: Request) -> tuple[Json, tuple[Loss, ...]]:
 def encode_messages(messages: Iterable[Message], losses: list[Loss]) -> Iterator[Json]:
     """Yield the input items of all messages but the steering ones."""
     for message in messages:
-        if message.role not in ("system", "developer"):
+        if message.role not in _STEERING:
             yield from _encode_message(message, losses)
 
 
 def _instructions(request: Request) -> str:
-    texts = [request.instructions or ""]
+    return "\n\n".join(filter(None, [request.instructions or "", *_steering_texts(request)]))
+
+
+def _steering_texts(request: Request) -> Iterator[str]:
     for message in request.messages:
-        if message.role in ("system", "developer"):
-            texts.append("\n".join(p.text for p in message.parts if isinstance(p, Text)))
-    return "\n\n".join(filter(None, texts))
+        if message.role in _STEERING:
+            yield "\n".join(part.text for part in message.parts if isinstance(part, Text))
+
+
+def _steering_items(request: Request) -> list[Json]:
+    texts = list(filter(None, _steering_texts(request)))
+    role = "developer" if texts else "user"
+    return [
+        {"type": "message", "role": role, "content": [{"type": "input_text", "text": text}]}
+        for text in texts or [""]
+    ]
 
 
 def _encode_message(message: Message, losses: list[Loss]) -> Iterator[Json]:
