@@ -6,7 +6,7 @@ provider's :class:`FieldRules`, so the same table answers "what is refused here?
 documentation and tests.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -145,6 +145,17 @@ def _refuse_tools(data: Mapping[str, Any]) -> None:
     for name in _TOOL_CHOICES:
         if data.get(name) not in (None, "none"):
             raise ValidationError("is refused on this route, which allows no tools", name)
+    for path in _tool_items(data.get("input")):
+        raise ValidationError("is refused on this route, which allows no tools", path)
+
+
+def _tool_items(given: Any) -> Iterator[str]:
+    """Yield the paths of tools among the input items (Codex CLI 0.169, seen 2026-11-22)."""
+    for index, item in enumerate(given if isinstance(given, list) else [given]):
+        if not isinstance(item, Mapping) or item.get("type") != "additional_tools":
+            continue
+        if item.get("tools"):
+            yield f"input[{index}].tools" if isinstance(given, list) else "input.tools"
 
 
 def build_schema(dialect: str, rules: FieldRules, *, refuses_tools: bool) -> Schema:
