@@ -107,7 +107,8 @@ class Provider(Protocol):
     def adapt(self, body: Json, dialect: str) -> Adapted:
         """Return ``body`` as this upstream takes it: the same object if nothing has to change.
 
-        Raises Unprocessable for what can be known only here.
+        ``dialect`` is the client's: its words are used for what is refused only here, with
+        Unprocessable.
         """
 
     def outbound(self, call: Outgoing) -> OutboundRequest:

@@ -122,7 +122,7 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     request, losses = call.dialect.decode_request(body)
     request = _with_history(call, request)
     sent = replace(request, stream=request.stream or provider.streams_only)
-    adapted, further = _encoded(sent, provider, target)
+    adapted, further = _encoded(sent, call, target)
     context = _context(call, body, include_usage=request.include_usage)
     cutter = _cutter(request, target)
     lane = TranslatedLane(
@@ -145,15 +145,13 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     )
 
 
-def _encoded(
-    sent: Request, provider: Provider, target: Dialect
-) -> tuple[Adapted, tuple[Loss, ...]]:
+def _encoded(sent: Request, call: Call, target: Dialect) -> tuple[Adapted, tuple[Loss, ...]]:
     """Write the upstream's body; free-text tools go as functions where those are all there is."""
     if target.name == "chat":
         sent = as_functions(sent)
     assert target.encode_request is not None
     body, losses = target.encode_request(sent)
-    return provider.adapt(body, target.name), losses
+    return call.route.provider.adapt(body, call.dialect.name), losses
 
 
 def _with_history(call: Call, request: Request) -> Request:

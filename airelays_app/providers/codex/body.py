@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.fields import as_object, text_field, wrong_type
 from airelays_app.dialects.responses.request_in import input_items
 from airelays_app.neutral.losses import Loss
 from airelays_app.providers.base import Adapted, FieldRules, Refused
@@ -71,6 +72,10 @@ _IGNORED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+_FORMAT = "text.format"
+_FORMATS: Mapping[str, str] = MappingProxyType({"chat": "response_format.json_schema"})
+"""What the dialects call the format of the text, where it is not :data:`_FORMAT`."""
+
 _ID_PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "message": ("msg_",),
@@ -99,8 +104,8 @@ def field_rules(dialect: str, token_limits: TokenLimits) -> FieldRules:
     return FieldRules(MappingProxyType(refused), frozenset(ignored))
 
 
-def adapt(body: Json) -> Adapted:
-    """Return ``body`` as the backend takes it; raises Unprocessable."""
+def adapt(body: Json, client_dialect: str) -> Adapted:
+    """Return ``body`` as the backend takes it; raises Unprocessable in the client's words."""
     losses: list[Loss] = []
     body = dict(body)
     if body.get("store"):
@@ -111,22 +116,28 @@ def adapt(body: Json) -> Adapted:
         body["instructions"] = PLACEHOLDER_INSTRUCTIONS
     if body.get("tools") is None:
         body["tools"] = []
-    _adapt_format(body)
+    _adapt_format(body, _FORMATS.get(client_dialect, _FORMAT))
     body["store"] = False
     body["stream"] = True
     return Adapted(body, tuple(losses))
 
 
-def _adapt_format(body: Json) -> None:
+def _adapt_format(body: Json, path: str) -> None:
+    """Bring ``text.format`` into the backend's form; the client calls it ``path``."""
     text = body.get("text")
-    if not isinstance(text, dict):
+    if not isinstance(text, dict) or text.get("format") is None:
         return
-    format_: Any = text.get("format")
-    if not isinstance(format_, dict) or format_.get("type") != "json_schema":
+    format_ = as_object(text["format"], path)
+    if format_.get("type") == "text":
         return
-    if format_.get("strict") is not False and isinstance(format_.get("schema"), dict):
-        schema = strict_schema(format_["schema"], param="text.format.schema")
-        body["text"] = {**text, "format": {**format_, "schema": schema}}
+    if format_.get("type") != "json_schema":
+        raise wrong_type(f"{path}.type", "text or json_schema")
+    if not text_field(format_, "name", path):
+        raise wrong_type(f"{path}.name", "a name")
+    schema = as_object(format_.get("schema"), f"{path}.schema")
+    if format_.get("strict") is not False:
+        format_ = {**format_, "schema": strict_schema(schema, param=f"{path}.schema")}
+        body["text"] = {**text, "format": format_}
 
 
 def _replayable(value: Any, losses: list[Loss]) -> Iterator[Json]:

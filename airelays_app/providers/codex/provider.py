@@ -79,9 +79,9 @@ class CodexProvider:
         """Return what the backend refuses and ignores."""
         return self._rules[dialect]
 
-    def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
+    def adapt(self, body: Json, dialect: str) -> Adapted:
         """Return the body as the backend takes it."""
-        return adapt(body)
+        return adapt(body, dialect)
 
     def outbound(self, call: Outgoing) -> OutboundRequest:
         """Return the call; raises UpstreamLoginError without a usable login."""
