@@ -50,6 +50,7 @@ _READ = frozenset(
     "conversation modalities audio prediction logprobs".split()
 )
 _REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
+    "input": ((), "this route takes messages, and /v1/responses takes input"),
     "n": ((1,), "only one choice can be made"),
     "audio": ((), "no audio can be made"),
     "prediction": ((), "predicted output cannot be carried"),
