@@ -9,6 +9,7 @@ from airelays_app.config import Settings
 from airelays_app.config.proxies import no_proxy_of, proxies_of
 from airelays_app.providers.base import Model, Provider
 from airelays_app.providers.registry import Surroundings, build_providers, default_provider
+from airelays_app.services.calls import Calls
 from airelays_app.services.catalog import Catalog, Fetch
 from airelays_app.services.relay import Relay
 from airelays_app.services.routing import Router
@@ -25,6 +26,7 @@ class Core:
     """The services that need no web application."""
 
     router: Router
+    calls: Calls
     relay: Relay
     traffic: Traffic
     catalog: Catalog
@@ -35,7 +37,8 @@ def build_core(settings: Settings, surroundings: Surroundings) -> Core:
     """Return the core of one process; nothing is opened before it is needed."""
     providers = build_providers(settings, surroundings)
     traffic = Traffic(_traffic_log(settings))
-    relay = _relay(settings, traffic)
+    calls = Calls(UpstreamClient(client_options(settings)), traffic)
+    relay = _relay(settings, calls, traffic)
     router = Router(
         providers,
         aliases=settings.models.aliases,
@@ -43,6 +46,7 @@ def build_core(settings: Settings, surroundings: Surroundings) -> Core:
     )
     return Core(
         router=router,
+        calls=calls,
         relay=relay,
         traffic=traffic,
         catalog=Catalog(router, _fetch_models(relay), ttl=settings.models.cache_ttl_seconds),
@@ -52,9 +56,9 @@ def build_core(settings: Settings, surroundings: Surroundings) -> Core:
     )
 
 
-def _relay(settings: Settings, traffic: Traffic) -> Relay:
+def _relay(settings: Settings, calls: Calls, traffic: Traffic) -> Relay:
     return Relay(
-        UpstreamClient(client_options(settings)),
+        calls,
         policy=_retry_policy(settings),
         max_reply_bytes=settings.upstream.max_reply_bytes,
         traffic=traffic,

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
-from socket import socket
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect, Json
 from airelays_app.errors import (
     RelayError,
     UpstreamError,
-    UpstreamLoginError,
     UpstreamRefused,
     UpstreamUnreachable,
 )
@@ -19,6 +16,7 @@ from airelays_app.ids import fresh_id
 from airelays_app.neutral.events import Event
 from airelays_app.neutral.failure import error_of
 from airelays_app.providers.base import Outgoing, Provider
+from airelays_app.services.calls import Calls, passed_headers
 from airelays_app.services.generation import Call, Prepared, prepare
 from airelays_app.services.lanes import TappedLane
 from airelays_app.services.record import Record
@@ -26,12 +24,10 @@ from airelays_app.services.streaming import Pump
 from airelays_app.services.traffic import Traffic
 from airelays_app.services.turns import Turn, reply_items
 from airelays_app.upstream import retry
-from airelays_app.upstream.client import UpstreamClient
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.waiting import sleep_watching
 
-_MAX_ERROR_BYTES = 1024 * 1024
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504, 529})
 
 
@@ -53,13 +49,13 @@ class Relay:
 
     def __init__(
         self,
-        client: UpstreamClient,
+        calls: Calls,
         *,
         policy: retry.RetryPolicy,
         max_reply_bytes: int,
         traffic: Traffic,
     ) -> None:
-        self._client = client
+        self._calls = calls
         self._policy = policy
         self._max_reply_bytes = max_reply_bytes
         self._traffic = traffic
@@ -80,12 +76,12 @@ class Relay:
 
     def fetch(self, provider: Provider, make_request: Callable[[], OutboundRequest]) -> Json:
         """Return the JSON object that a GET of a provider answers; renews its login once."""
-        response = self._opened(provider, make_request, Record(fresh_id("own")))
+        response = self._calls.accepted(provider, make_request, Record(fresh_id("own")))
         return _object(response.read(limit=self._max_reply_bytes))
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._client.close()
+        self._calls.close()
 
     def _attempt(self, call: Call, record: Record, turn: Turn | None) -> Answer:
         prepared = prepare(call)
@@ -99,10 +95,10 @@ class Relay:
         record.attempts += 1
         self._traffic.adapted(record)
         provider = prepared.provider
-        response = self._opened(
+        response = self._calls.accepted(
             provider, lambda: provider.outbound(outgoing), record, watch=call.watch
         )
-        passed = _passed_headers(prepared.provider, response)
+        passed = passed_headers(prepared.provider, response)
         if prepared.streams:
             answer = self._streamed(response, prepared, turn)
             record.usage = prepared.lane.usage
@@ -144,54 +140,6 @@ class Relay:
             raise error_of(lane.failure)
         _commit(turn, prepared, None)
         return _collected(prepared)
-
-    def _opened(
-        self,
-        provider: Provider,
-        make_request: Callable[[], OutboundRequest],
-        record: Record,
-        *,
-        watch: socket | None = None,
-    ) -> UpstreamResponse:
-        """Return a successful answer; a rejected login is renewed once."""
-        request = make_request()
-        response = self._sent(request, record, watch)
-        if response.status == HTTPStatus.UNAUTHORIZED and provider.renews:
-            response.close()
-            provider.renew(request)
-            response = self._sent(make_request(), record, watch)
-        if not 200 <= response.status < 300:
-            raise _refusal(provider, response)
-        return response
-
-    def _sent(
-        self, request: OutboundRequest, record: Record, watch: socket | None
-    ) -> UpstreamResponse:
-        self._traffic.upstream_request(record, request)
-        response = self._client.send(request, watch=watch)
-        record.upstream_status = response.status
-        self._traffic.upstream_response(record, response.status, response.headers)
-        return response
-
-
-def _refusal(provider: Provider, response: UpstreamResponse) -> RelayError:
-    headers = _passed_headers(provider, response)
-    body = response.read(limit=_MAX_ERROR_BYTES)
-    failure = provider.refusal(response.status, response.headers, body)
-    if failure.kind == "auth":
-        return UpstreamLoginError("rejected", advice=provider.login_advice, detail=failure.message)
-    return error_of(failure, headers)
-
-
-def _passed_headers(provider: Provider, response: UpstreamResponse) -> dict[str, str]:
-    passed = {
-        name: value
-        for name, value in response.headers.items()
-        if name.lower().startswith(provider.passed_headers)
-    }
-    if upstream_id := response.headers.get("x-request-id"):
-        passed["x-airelays-upstream-request-id"] = upstream_id
-    return passed
 
 
 def _may_pass(error: RelayError) -> bool:
