@@ -71,7 +71,6 @@ class RunningRelay:
     ) -> None:
         self.home = home
         self.data_dir = home / "data"
-        self.data_dir.mkdir(mode=0o700, exist_ok=True)
         self.sandbox = sandbox
         self.token = environ.get("AIRELAYS_BEARER_TOKEN", "")
         self.environ = _environ(home, self.data_dir, sandbox) | environ
@@ -212,20 +211,27 @@ def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay
     """Return a function that starts relays; they and their sandboxes end with the module.
 
     ``sandbox`` is the upstream, by default one of its own. ``login=False`` leaves the account
-    out; the relay has a provider ``box`` too, on the sandbox's compatible server. Further keyword
-    arguments are settings, by the part of the variable's name after ``AIRELAYS_``.
+    out; the relay has a provider ``box`` too, on the sandbox's compatible server. ``models`` is a
+    directory with weights of the local model. Further keyword arguments are settings, by the part
+    of the variable's name after ``AIRELAYS_``.
     """
     with ExitStack() as running:
 
         def start(
-            *, sandbox: Sandbox | None = None, login: bool = True, **settings: str
+            *,
+            sandbox: Sandbox | None = None,
+            login: bool = True,
+            models: Path | None = None,
+            **settings: str,
         ) -> RunningRelay:
             sandbox = sandbox or running.enter_context(Sandbox())
             home = tmp_path_factory.mktemp("home")
             environ = {f"AIRELAYS_{name}": value for name, value in settings.items()}
+            (home / "data").mkdir(mode=0o700)
             if login:
-                (home / "data").mkdir(mode=0o700)
                 write_login(home / "data", sandbox.login())
+            if models:
+                (home / "data" / "models").symlink_to(models)
             relay = RunningRelay(home, sandbox, _STANDARD | environ, _SERVE)
             running.callback(relay.stop)
             return relay

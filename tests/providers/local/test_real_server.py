@@ -10,11 +10,8 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,53 +20,7 @@ from airelays_app.errors import Unavailable
 from airelays_app.providers.local.process import process_id
 from airelays_app.providers.local.supervisor import Endpoint, LocalServer, ServerOptions
 from airelays_app.providers.local.tools import ToolCallStream, calls_of, constrain
-
-_PATIENCE = 60.0
-
-
-class SocketConnection(http.client.HTTPConnection):
-    """An HTTP connection over the server's UNIX socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_PATIENCE)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-def wait_until(condition: Callable[[], object], patience: float = _PATIENCE) -> None:
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
-
-
-def connection_to(endpoint: Endpoint) -> http.client.HTTPConnection:
-    if endpoint.socket_path is not None:
-        return SocketConnection(endpoint.socket_path)
-    return http.client.HTTPConnection(endpoint.base_url.removeprefix("http://"), timeout=_PATIENCE)
-
-
-@contextmanager
-def sent(endpoint, path, body=None, key=None) -> Iterator[http.client.HTTPResponse]:
-    headers = {
-        "Authorization": f"Bearer {endpoint.api_key if key is None else key}",
-        "Content-Type": "application/json",
-    }
-    with closing(connection_to(endpoint)) as connection:
-        connection.request(
-            "GET" if body is None else "POST", path, body and json.dumps(body), headers
-        )
-        with closing(connection.getresponse()) as response:
-            yield response
-
-
-def answer(endpoint, path, body=None, key=None):
-    with sent(endpoint, path, body, key) as response:
-        return response.status, json.loads(response.read())
+from tests.providers.local.model_server import answer, busy, sent, wait_until
 
 
 def chat(endpoint, **body):
@@ -94,10 +45,6 @@ def user(text):
 def endless(**more):
     """Return a request whose answer takes at least 20 seconds on any machine of today."""
     return {"messages": user("Tell a story"), "max_tokens": 4000, "ignore_eos": True, **more}
-
-
-def busy(endpoint) -> bool:
-    return any(slot["is_processing"] for slot in answer(endpoint, "/slots")[1])
 
 
 def data_with(models: Path, directory: Path) -> Path:
