@@ -10,6 +10,7 @@ from airelays_app.cli.options import Invocation, shared_options
 from airelays_app.version import VERSION
 
 COMMANDS = {
+    "demo": LazyCommand("demo.command:demo", "Try the relay without an account, until Ctrl-C."),
     "init": LazyCommand("init:init", "Write the configuration file and make a relay token."),
     "login": LazyCommand("login:login", "Log in to the ChatGPT subscription."),
     "logout": LazyCommand("logout:logout", "Log out of the ChatGPT subscription."),

@@ -34,7 +34,7 @@ def ask(invocation: Invocation, question: tuple[str, ...], *, model: str | None)
     prompt = _prompt(question)
     with RelayApi(local_url(settings), token=_token(settings)) as api:
         chosen = model or settings.models.default or _first_model(api)
-        write = _ignore if invocation.as_json else _writer()
+        write = discard if invocation.as_json else terminal_writer()
         timeout = settings.upstream.request_timeout_seconds
         answer = stream_answer(api, prompt, model=chosen, write=write, read_timeout=timeout)
     if invocation.as_json:
@@ -117,8 +117,11 @@ def _first_model(api: RelayApi) -> str:
     return str(ids[0])
 
 
-def _writer() -> Callable[[str], None]:
-    """A model's answer must not drive the terminal: only there, control characters are left out."""
+def terminal_writer() -> Callable[[str], None]:
+    """Return what prints the pieces of an answer.
+
+    It must not drive the terminal: there, and only there, control characters are left out.
+    """
     raw = not sys.stdout.isatty()
 
     def write(piece: str) -> None:
@@ -142,5 +145,5 @@ def _failure_in(event: dict[str, Any]) -> str:
     return str(message or event.get("message") or "The upstream failed without saying why.")
 
 
-def _ignore(_: str) -> None:
-    """The answer is printed as a whole in the end."""
+def discard(_: str) -> None:
+    """Print nothing yet: the answer is shown as a whole in the end."""

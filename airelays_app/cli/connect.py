@@ -55,7 +55,7 @@ def connect(
         "root_url": connection.root_url,
         "model": connection.model,
         "notes": notes,
-        "clients": [_data(each, connection) for each in chosen or CLIENTS.values()],
+        "clients": [client_data(each, connection) for each in chosen or CLIENTS.values()],
     }
     show(invocation, page=page, data=data)
 
@@ -105,7 +105,7 @@ def _page(chosen: list[Client], connection: Connection, notes: list[str]) -> Pag
     page.field("API key", connection.token)
     page.field("Model", connection.model)
     for client in chosen:
-        _add_client(page, client, connection)
+        add_client(page, client, connection)
     if not chosen:
         page.section("Clients")
         for client in CLIENTS.values():
@@ -118,7 +118,8 @@ def _page(chosen: list[Client], connection: Connection, notes: list[str]) -> Pag
     return page
 
 
-def _add_client(page: Page, client: Client, connection: Connection) -> None:
+def add_client(page: Page, client: Client, connection: Connection) -> None:
+    """Add a section with the settings of a client to a page."""
     page.section(f"{client.name} ({DIALECTS[client.dialect]})")
     for remark in client.remarks:
         page.text(connection.fill(remark))
@@ -127,7 +128,8 @@ def _add_client(page: Page, client: Client, connection: Connection) -> None:
         page.verbatim(connection.fill(step.text))
 
 
-def _data(client: Client, connection: Connection) -> dict[str, Any]:
+def client_data(client: Client, connection: Connection) -> dict[str, Any]:
+    """Return the settings of a client for programs."""
     return {
         "client": client.slug,
         "name": client.name,

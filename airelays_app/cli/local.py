@@ -67,4 +67,4 @@ def _next_steps(settings: Settings) -> Iterator[str]:
     if settings.local.model_path is not None:
         yield "Let the relay offer it: remove local.model_path, which names another model"
     yield "Start the relay, if it is not running: airelays serve"
-    yield f'Ask it: airelays ask --model local/{SMOLLM2.model} "Hello"'
+    yield f'Ask it: airelays ask --model local/{SMOLLM2.model} "What is water made of?"'

@@ -1,10 +1,10 @@
 """The systemd user unit: the relay as a service of the owner's own account."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from airelays_app.cli.failures import Failure
+from airelays_app.cli.program import program_words
 from airelays_app.config.locations import home_of
 from airelays_app.errors import ConfigError
 from airelays_app.store.private_file import replace_file
@@ -53,10 +53,8 @@ WantedBy=default.target
 
 def command_line(*, config_path: Path | None = None) -> list[str]:
     """Return how this installation starts the relay, ``config_path`` named if it was given."""
-    script = Path(sys.executable).with_name("airelays")
-    program = [str(script)] if script.exists() else [sys.executable, "-m", "airelays_app.cli"]
     named = [] if config_path is None else ["--config", str(config_path.absolute())]
-    return [*program, "serve", *named]
+    return [*program_words(), "serve", *named]
 
 
 def unit_text(command: Sequence[str]) -> str:

@@ -139,12 +139,12 @@ aider --model openai/%{model}
         dialect="responses",
         steps=(
             Step(
-                _SHELL,
+                "In the shell",
                 """\
 curl %{base_url}/responses \\
   -H "Authorization: Bearer %{token}" \\
   -H "Content-Type: application/json" \\
-  -d '{"model": "%{model}", "input": "Say hello."}'
+  -d '{"model": "%{model}", "input": "What is the capital of Italy?"}'
 """,
             ),
             Step(
@@ -153,7 +153,8 @@ curl %{base_url}/responses \\
 curl -N %{base_url}/chat/completions \\
   -H "Authorization: Bearer %{token}" \\
   -H "Content-Type: application/json" \\
-  -d '{"model": "%{model}", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}'
+  -d '{"model": "%{model}", "stream": true,
+       "messages": [{"role": "user", "content": "What is the capital of Italy?"}]}'
 """,
             ),
         ),

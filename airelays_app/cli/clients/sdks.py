@@ -14,7 +14,8 @@ SDKS = (
 from openai import OpenAI
 
 client = OpenAI(base_url="%{base_url}", api_key="%{token}")
-response = client.responses.create(model="%{model}", input="Say hello.")
+question = "What is the capital of Italy?"
+response = client.responses.create(model="%{model}", input=question)
 print(response.output_text)
 """,
             ),

@@ -1,12 +1,11 @@
 """The address the relay listens on, and the relay that is running there."""
 
 import errno
-import socket
-from contextlib import closing
 
 from airelays_app.cli.doctor_checks.situation import Situation
 from airelays_app.cli.doctor_checks.verdict import Verdict, failed, passed, skipped, warned
 from airelays_app.cli.failures import Failure
+from airelays_app.cli.ports import bind_error
 from airelays_app.cli.relay_api import RelayApi, RelayRefusal, local_url
 from airelays_app.config import Settings
 from airelays_app.errors import ConfigError
@@ -87,7 +86,7 @@ def _nothing_there(situation: Situation) -> Verdict:
             "Use the same settings for both: server.host and server.port, or --host and --port",
             process=process,
         )
-    error = _bind_error(settings)
+    error = bind_error(settings.server.host, settings.server.port)
     if error is None:
         return passed(f"Port {settings.server.port} is free.")
     if error.errno == errno.EADDRINUSE:
@@ -113,19 +112,3 @@ def _taken(number: int, who: str) -> Verdict:
         f"See by which: ss -ltnp 'sport = :{number}'",
         "Stop that program, or take another port: airelays serve --port N, or server.port",
     )
-
-
-def _bind_error(settings: Settings) -> OSError | None:
-    """Listen for a moment, as the server would."""
-    host, number = settings.server.host, settings.server.port
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with closing(socket.socket(family, kind, protocol)) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(1)
-    except OSError as error:
-        return error
-    return None
