@@ -11,6 +11,11 @@ def wrong_type(path: str, expected: str) -> Unprocessable:
     return Unprocessable(f"{path} must be {expected}.", param=path, code="invalid_type")
 
 
+def asks_for_something(value: Any) -> bool:
+    """Tell whether a field changes anything: null and false are as good as leaving it out."""
+    return value is not None and value is not False
+
+
 def as_object(value: Any, path: str) -> dict[str, Any]:
     """Return ``value`` if it is an object."""
     if not isinstance(value, dict):

@@ -17,6 +17,7 @@ from airelays_app.dialects.completion_family import (
 from airelays_app.dialects.fields import (
     as_object,
     as_text,
+    asks_for_something,
     objects,
     optional_bool,
     optional_integer,
@@ -46,10 +47,10 @@ _READ = frozenset(
     "model messages instructions stream stream_options tools tool_choice functions function_call "
     "parallel_tool_calls response_format verbosity reasoning_effort max_completion_tokens "
     "max_tokens temperature top_p presence_penalty frequency_penalty seed stop logit_bias user "
-    "safety_identifier metadata service_tier prompt_cache_key prompt_cache_retention store n "
+    "safety_identifier metadata service_tier prompt_cache_key prompt_cache_retention n "
     "conversation modalities audio prediction logprobs".split()
 )
-_REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
+REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "input": ((), "this route takes messages, and /v1/responses takes input"),
     "n": ((1,), "only one choice can be made"),
     "audio": ((), "no audio can be made"),
@@ -90,7 +91,7 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
     return request, tuple(
         Loss(name, "this model's upstream has no such field")
         for name, value in body.items()
-        if (name not in _READ and value is not None) or (name == "logprobs" and value)
+        if (name not in _READ and asks_for_something(value)) or (name == "logprobs" and value)
     )
 
 
@@ -105,7 +106,7 @@ def read_messages(value: Any) -> Iterator[Message]:
 
 
 def _refuse_what_changes_the_meaning(body: Json) -> None:
-    for name, (harmless, why) in _REFUSED.items():
+    for name, (harmless, why) in REFUSED.items():
         value = body.get(name)
         if value is not None and value not in harmless:
             raise Unprocessable(f"{name} is not supported for this model: {why}.", param=name)

@@ -209,6 +209,8 @@ def _note_lost_hints(request: Request, losses: list[Loss]) -> None:
         "metadata": hints.metadata,
         "service_tier": hints.service_tier if hints.service_tier != "auto" else None,
         "prompt_cache_key": hints.prompt_cache_key,
+        "prompt_cache_retention": hints.prompt_cache_retention,
+        "include": hints.include,
         "safety_identifier": hints.safety_identifier,
         "verbosity": request.verbosity,
         "reasoning.summary": request.reasoning_summary,

@@ -6,6 +6,7 @@ from airelays_app.dialects.base import Json
 from airelays_app.dialects.completion_family import includes_usage, read_hints, read_sampling
 from airelays_app.dialects.fields import (
     as_text,
+    asks_for_something,
     optional_bool,
     optional_integer,
     optional_text,
@@ -19,10 +20,10 @@ from airelays_app.neutral.request import Message, Request, Text
 _READ = frozenset(
     "model prompt stream stream_options conversation stop metadata user max_tokens temperature "
     "top_p presence_penalty frequency_penalty seed logit_bias safety_identifier service_tier "
-    "prompt_cache_key prompt_cache_retention n best_of echo logprobs suffix store "
+    "prompt_cache_key prompt_cache_retention n best_of echo logprobs suffix "
     "reasoning_effort".split()
 )
-_REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
+REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "n": ((1,), "only one completion can be made"),
     "best_of": ((1,), "only one completion can be made"),
     "echo": ((False,), "the prompt is not repeated"),
@@ -33,7 +34,7 @@ _REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
 
 def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
     """Return the neutral request and what could not be carried; raises Unprocessable."""
-    for name, (harmless, why) in _REFUSED.items():
+    for name, (harmless, why) in REFUSED.items():
         value = body.get(name)
         if value is not None and not any(value is h or value == h != 0 for h in harmless):
             raise Unprocessable(f"{name} is not supported on this route: {why}.", param=name)
@@ -50,7 +51,7 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
     return request, tuple(
         Loss(name, "this model's upstream has no such field")
         for name, value in body.items()
-        if name not in _READ and value is not None
+        if name not in _READ and asks_for_something(value)
     )
 
 

@@ -13,6 +13,7 @@ from airelays_app.dialects.fields import (
     as_list,
     as_object,
     as_text,
+    asks_for_something,
     objects,
     optional_bool,
     optional_integer,
@@ -58,9 +59,9 @@ _ROLES: dict[str, Role] = {
 _READ = frozenset(
     "model input instructions stream tools tool_choice parallel_tool_calls text reasoning "
     "max_output_tokens temperature top_p user safety_identifier metadata service_tier "
-    "prompt_cache_key prompt_cache_retention include conversation store client_metadata".split()
+    "prompt_cache_key prompt_cache_retention include conversation".split()
 )
-_CHANGES_THE_MEANING = {
+CHANGES_THE_MEANING = {
     "previous_response_id": "this model's upstream keeps no responses; send the whole input",
     "background": "this model's upstream cannot run in the background",
     "prompt": "this model's upstream keeps no prompt templates; send instructions and input",
@@ -96,7 +97,7 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
     return request, tuple(
         Loss(name, "this model's upstream has no such field")
         for name, value in body.items()
-        if name not in _READ and value is not None and value is not False
+        if name not in _READ and asks_for_something(value)
     )
 
 
@@ -121,7 +122,7 @@ def read_items(items: list[tuple[str, Json]]) -> Iterator[Message]:
 
 
 def _refuse_what_changes_the_meaning(body: Json) -> None:
-    for name, why in _CHANGES_THE_MEANING.items():
+    for name, why in CHANGES_THE_MEANING.items():
         if body.get(name):
             raise wrong_type(name, f"left out: {why}")
 

@@ -33,7 +33,9 @@ def encode_request(request: Request) -> tuple[Json, tuple[Loss, ...]]:
     """Return the body and what it has no place for.
 
     System and developer text becomes ``instructions``, in order, joined with a blank line. If
-    nothing else was said it is the input itself, because an empty one is refused.
+    nothing else was said it is the input itself, because an empty one is refused. Nothing is to be
+    stored upstream: this API does so unless told otherwise, and no other dialect's client expects
+    it.
     """
     losses: list[Loss] = []
     body: Json = {"model": request.model}
@@ -43,6 +45,7 @@ def encode_request(request: Request) -> tuple[Json, tuple[Loss, ...]]:
     body["input"] = items or _steering_items(request)
     _encode_tools(request, body)
     body["stream"] = request.stream
+    body["store"] = False
     _encode_text(request, body)
     _encode_reasoning(request, body)
     _encode_limits(request, body, losses)
