@@ -86,14 +86,16 @@ class Catalog:
                 return Listed(model, entry.provider, entry.model)
         raise unknown_model(model, [entry.id for entry in listed])
 
-    def lacks(self, provider: Provider, model: str) -> bool:
-        """Tell whether a catalogue that is at hand does not have ``model``; never fetches."""
-        models = self._entries[provider.name].models
-        return models is not None and all(known.id != model for known in models)
+    def absence(self, provider: Provider, model: str) -> NotFound | None:
+        """Return the error for a model that a provider lists not; None if it does, or lists none.
 
-    def names(self, provider: Provider) -> list[str]:
-        """Return the ids at hand; never fetches."""
-        return [model.id for model in self._entries[provider.name].models or ()]
+        For the case that the provider has refused the model, so a fetch may be waited for.
+        """
+        try:
+            known = [listed.id for listed in self.models(provider)]
+        except RelayError:
+            return None
+        return None if model in known else unknown_model(model, known)
 
     def _listed_of(self, provider: Provider) -> list[Listed]:
         try:

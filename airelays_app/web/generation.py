@@ -7,7 +7,6 @@ from flask import Blueprint, Response, request
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect
 from airelays_app.errors import RelayError, UpgradeRequired, UpstreamRefused
-from airelays_app.services.catalog import unknown_model
 from airelays_app.services.file_inputs import inline_files, resolver
 from airelays_app.services.generation import Call
 from airelays_app.services.relay import Answer
@@ -81,11 +80,10 @@ def _call(
 
 def _better_told(relaying: Services, route: Route, error: UpstreamRefused) -> RelayError:
     """An upstream that refuses a model its own catalogue lacks is telling that there is none."""
-    lacks = relaying.catalog.lacks(route.provider, route.model)
     speaks_of_it = error.param == "model" or route.model in error.message
-    if error.status in (400, 404) and lacks and speaks_of_it:
-        return unknown_model(route.model, relaying.catalog.names(route.provider))
-    return error
+    if error.status not in (400, 404) or not speaks_of_it:
+        return error
+    return relaying.catalog.absence(route.provider, route.model) or error
 
 
 @blueprint.post("/v1/responses", defaults={"refuses_tools": False})
