@@ -38,6 +38,7 @@ class CompatibleOptions:
     connect_timeout: float = 10.0
     read_timeout: float = 600.0
     socket_path: str | None = None
+    ca_bundle: str | None = None
 
 
 class CompatibleProvider:
@@ -129,4 +130,5 @@ class CompatibleProvider:
             read_timeout=options.read_timeout,
             stream=stream,
             socket_path=options.socket_path,
+            ca_bundle=options.ca_bundle,
         )

@@ -81,6 +81,7 @@ def _build_compatible(
         models=table.models,
         connect_timeout=upstream.connect_timeout_seconds,
         read_timeout=table.timeout_seconds or upstream.request_timeout_seconds,
+        ca_bundle=str(table.ca_bundle) if table.ca_bundle else None,
     )
     return CompatibleProvider(table.name, options)
 

@@ -61,8 +61,8 @@ class UpstreamClient:
     def __init__(self, options: ClientOptions) -> None:
         self._options = options
         self._lock = threading.Lock()
-        self._adapter: RelayAdapter | None = None
-        self._routes: dict[str, _Route] = {}
+        self._adapters: dict[str | None, RelayAdapter] = {}
+        self._routes: dict[tuple[str, str | None], _Route] = {}
 
     def send(
         self, request: OutboundRequest, *, watch: socket.socket | None = None
@@ -71,10 +71,10 @@ class UpstreamClient:
 
         ``watch`` is the client's socket; when it hangs up, here or while the body is read, the
         upstream connection is closed and ClientGone raised. Raises UpstreamUnreachable,
-        UpstreamTimeout, UpstreamCut, UpstreamError, and ConfigError for an unreadable CA bundle.
+        UpstreamTimeout, UpstreamCut and UpstreamError.
         """
         address = address_of(request.url)
-        route = self._route(address, request.socket_path)
+        route = self._route(address, request)
         head = request_head(
             request,
             address=address,
@@ -87,34 +87,41 @@ class UpstreamClient:
     def close(self) -> None:
         """Close all idle connections; those in use are closed when their answers are read."""
         with self._lock:
-            adapter, self._adapter = self._adapter, None
+            adapters, self._adapters = self._adapters, {}
             routes, self._routes = self._routes, {}
         for route in routes.values():
             route.pool.close()
-        if adapter is not None:
+        for adapter in adapters.values():
             adapter.close()
 
-    def _route(self, address: Address, socket_path: str | None) -> _Route:
-        key = socket_path or address.origin
+    def _route(self, address: Address, request: OutboundRequest) -> _Route:
+        key = request.socket_path or address.origin, request.ca_bundle
         route = self._routes.get(key)
         if route is not None and route.is_open:
             return route
         with self._lock:
             route = self._routes.get(key)
             if route is None or not route.is_open:
-                route = self._new_route(address, socket_path)
+                route = self._new_route(address, request)
                 if len(self._routes) >= ORIGINS:
                     self._routes.clear()
                 self._routes[key] = route
         return route
 
-    def _new_route(self, address: Address, socket_path: str | None) -> _Route:
+    def _new_route(self, address: Address, request: OutboundRequest) -> _Route:
         options = self._options
-        if socket_path:
-            return _Route(UnixPool(socket_path, pool_size=options.pool_size), forwarded=False)
-        if self._adapter is None:
-            tls = tls_context(options.ca_bundle)
-            self._adapter = RelayAdapter(pool_size=options.pool_size, tls=tls)
+        if request.socket_path:
+            pool_size = options.pool_size
+            return _Route(UnixPool(request.socket_path, pool_size=pool_size), forwarded=False)
         proxy = proxy_for(address, options.proxies, options.no_proxy)
-        pool = self._adapter.pool_for(address, proxy=proxy)
+        pool = self._adapter(request.ca_bundle).pool_for(address, proxy=proxy)
         return _Route(pool, forwarded=pool.proxy is not None and not needs_tunnel(pool, address))
+
+    def _adapter(self, ca_bundle: str | None) -> RelayAdapter:
+        """Return the adapter whose connections trust ``ca_bundle`` too; the lock is held."""
+        adapter = self._adapters.get(ca_bundle)
+        if adapter is None:
+            tls = tls_context(*filter(None, (self._options.ca_bundle, ca_bundle)))
+            adapter = RelayAdapter(pool_size=self._options.pool_size, tls=tls)
+            self._adapters[ca_bundle] = adapter
+        return adapter

@@ -17,7 +17,8 @@ class OutboundRequest:
     ``read_timeout`` is the longest silence in seconds, before the headers and within the body.
     ``stream`` asks for ``Accept-Encoding: identity``, because compressed events would be held
     back by the compressor; otherwise gzip and deflate are accepted. ``socket_path`` names a UNIX
-    socket that is used instead of the host and port of ``url``.
+    socket that is used instead of the host and port of ``url``. ``ca_bundle`` is trusted besides
+    what the client trusts.
     """
 
     method: str
@@ -28,6 +29,7 @@ class OutboundRequest:
     read_timeout: float = 600.0
     stream: bool = True
     socket_path: str | None = None
+    ca_bundle: str | None = None
 
 
 def request_head(

@@ -223,10 +223,12 @@ def test_lists_and_tables_from_the_environment(home):
 
 
 def test_variables_of_the_wider_world_come_after_the_file(home):
-    world = {"HTTPS_PROXY": "http://world:1", "SSL_CERT_FILE": "/etc/ca.pem"}
+    authorities = home / "ca.pem"
+    authorities.touch()
+    world = {"HTTPS_PROXY": "http://world:1", "SSL_CERT_FILE": str(authorities)}
     settings = load(home, **world)
     assert settings.upstream.https_proxy == "http://world:1"
-    assert settings.upstream.ca_bundle == Path("/etc/ca.pem")
+    assert settings.upstream.ca_bundle == authorities
     write_config(home, "[upstream]\nhttps_proxy = ''\n")
     assert load(home, **world).upstream.https_proxy == ""
 

@@ -91,3 +91,26 @@ def test_an_unknown_variable_of_a_provider_is_refused(tmp_path):
     assert "AIRELAYS_PROVIDERS_MY_BOX_COLOUR" in refusal(
         tmp_path, BOX, AIRELAYS_PROVIDERS_MY_BOX_COLOUR="red"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [
+        ("codex", "api_key = 'secret'"),
+        ("codex", "dialects = ['chat']"),
+        ("local", "models = ['m']"),
+    ],
+)
+def test_what_a_kind_cannot_be_told_is_refused(tmp_path, kind, setting):
+    said = refusal(tmp_path, f"[providers.{kind}]\n{setting}\n")
+
+    assert f"providers.{kind}.{setting.split()[0]} has no effect" in said
+
+
+@pytest.mark.parametrize("table", ["upstream", "providers.my-box"])
+def test_authorities_that_cannot_be_read_are_refused(tmp_path, table):
+    text = BOX if table != "upstream" else "[upstream]\n"
+    said = refusal(tmp_path, text + "ca_bundle = 'missing.pem'\n")
+
+    assert f"{table}.ca_bundle" in said
+    assert str(tmp_path / "missing.pem") in said

@@ -32,7 +32,7 @@ def test_a_private_method_is_as_it_was(owner, name, parameters, purpose):
 
 @pytest.fixture
 def adapter():
-    opened = RelayAdapter(pool_size=3, tls=tls_context(None))
+    opened = RelayAdapter(pool_size=3, tls=tls_context())
     yield opened
     opened.close()
 

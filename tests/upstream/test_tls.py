@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from airelays_app.errors import ClientGone, ConfigError, UpstreamUnreachable
+from airelays_app.errors import ClientGone, UpstreamUnreachable
 from airelays_app.upstream.client import ClientOptions, UpstreamClient
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -126,6 +126,18 @@ def test_the_end_of_the_connection_ends_a_body_without_length(secure, trusting, 
     assert trusting.send(post(secure.url)).read(limit=10) == b"abc"
 
 
+def test_the_authority_of_one_call_is_trusted_by_that_call_alone(secure, client, post, certificate):
+    def script(peer):
+        peer.request()
+        peer.send(ANSWER)
+
+    secure.script = script
+    own = post(secure.url, ca_bundle=certificate)
+    assert client.send(own).read(limit=10) == b"ok"
+    with pytest.raises(UpstreamUnreachable, match="not trusted"):
+        client.send(post(secure.url))
+
+
 def test_an_unknown_certificate_names_the_host_and_the_setting(secure, client, post):
     with pytest.raises(UpstreamUnreachable) as caught:
         client.send(post(secure.url))
@@ -151,9 +163,11 @@ def test_a_bundle_that_cannot_be_read_names_the_setting(post, tmp_path, content)
     path = tmp_path / "bundle.pem"
     if content is not None:
         path.write_text(content)
-    client = UpstreamClient(ClientOptions(ca_bundle=str(path)))
-    with pytest.raises(ConfigError, match=r"upstream\.ca_bundle"):
-        client.send(post("https://127.0.0.1:1/"))
+    of_all = UpstreamClient(ClientOptions(ca_bundle=str(path)))
+    with pytest.raises(UpstreamUnreachable, match="setting ca_bundle"):
+        of_all.send(post("https://127.0.0.1:1/"))
+    with pytest.raises(UpstreamUnreachable, match="setting ca_bundle"):
+        UpstreamClient(ClientOptions()).send(post("https://127.0.0.1:1/", ca_bundle=str(path)))
 
 
 def test_the_trust_is_built_once(secure, trusting, post, monkeypatch):
