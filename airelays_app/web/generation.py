@@ -110,4 +110,7 @@ def create_completion() -> Response:
 @blueprint.get("/v1/responses")
 def upgrade_responses() -> Response:
     """The WebSocket transport is not spoken: 426 makes Codex CLI use HTTP at once."""
-    raise UpgradeRequired("Use POST /v1/responses; the WebSocket transport is not available.")
+    raise UpgradeRequired(
+        "Use POST /v1/responses; the WebSocket transport is not available.",
+        headers={"Upgrade": "websocket"},
+    )
