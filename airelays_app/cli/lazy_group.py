@@ -19,6 +19,12 @@ class LazyCommand:
     summary: str
 
 
+def imported(package: str, target: str) -> Any:
+    """Import ``module:name`` below ``package`` now and not before; return what it names."""
+    module_name, _, name = target.partition(":")
+    return getattr(importlib.import_module(f"{package}.{module_name}"), name)
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names and summaries without importing them."""
 
@@ -42,8 +48,7 @@ class LazyGroup(click.Group):
         lazy = self._lazy.get(cmd_name)
         if lazy is None:
             return None
-        module_name, _, name = lazy.target.partition(":")
-        command = getattr(importlib.import_module(f"{self._package}.{module_name}"), name)
+        command = imported(self._package, lazy.target)
         if not isinstance(command, click.Command):
             raise TypeError(f"{lazy.target} is not a command")
         return command

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from airelays_app.cli import serve as serve_module
+from airelays_app.cli import master
 from airelays_app.cli.plan import concurrency, server_options
 from airelays_app.cli.serving import base_urls, ip_hosts, next_steps
 from airelays_app.config import Server, load_settings
@@ -187,7 +187,7 @@ def test_a_taken_port_is_named(command, with_token):
 
 
 def test_a_second_server_on_one_data_directory_is_refused(command, with_token, monkeypatch):
-    monkeypatch.setattr(serve_module, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(master, "LOCK_SECONDS", 0.3)
     with hold(with_token):
         result = command.run("serve", "--port", "0")
     assert result.exit_code == 75

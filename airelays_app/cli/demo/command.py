@@ -14,6 +14,7 @@ import click
 
 from airelays_app.cli.demo.upstreams import Values, local_model, sandbox
 from airelays_app.cli.failures import EXIT_FAILED, TryAgain
+from airelays_app.cli.lazy_group import imported
 from airelays_app.cli.options import (
     Invocation,
     json_option,
@@ -24,7 +25,6 @@ from airelays_app.cli.options import (
 from airelays_app.cli.page import Page, print_page
 from airelays_app.cli.ports import bind_error
 from airelays_app.cli.running import process_serving
-from airelays_app.cli.serve import serve_relay
 from airelays_app.cli.serving import Address
 from airelays_app.config import Settings, settings_from
 from airelays_app.config.document import toml_text
@@ -32,7 +32,7 @@ from airelays_app.config.locations import PREFIXES
 from airelays_app.config.toml_document import parse_document
 from airelays_app.store.private_file import replace_file
 
-_GUIDE = (sys.executable, "-m", "airelays_app.cli.demo.guide")
+_GUIDE = (sys.executable, "-P", "-m", "airelays_app.cli.demo.guide")
 _HOST = "127.0.0.1"
 _PORT = 8080
 _STOP_SECONDS = 5
@@ -139,6 +139,7 @@ def _introduce(place: _Place, *, on_sandbox: bool) -> None:
 
 def _serve(place: _Place, values: Values, *, as_json: bool) -> int:
     """Be the relay until a signal says stop; return the exit status."""
+    serve_relay = imported("airelays_app.cli", "master:serve_relay")
     settings = place.settings(values)
     guide = _Guide(place, values, as_json=as_json)
     try:

@@ -22,7 +22,7 @@ from airelays_app.providers.local.weights import SMOLLM2, verify
 Values = Mapping[str, object]
 """Values of settings by dotted key."""
 
-_SANDBOX = (sys.executable, "-m", "airelays_app.sandbox", "--until-eof", "--login")
+_SANDBOX = (sys.executable, "-P", "-m", "airelays_app.sandbox", "--until-eof", "--login")
 _OWNER = "owner@example.org"
 _SANDBOX_MODEL = "gpt-5.5"
 
