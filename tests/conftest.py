@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -147,6 +147,23 @@ class RunningRelay:
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         answer.encoding = "utf-8"
         return parse_sse(answer.text)
+
+    @contextmanager
+    def streaming(
+        self, path: str, body: Mapping[str, Any], **options: Any
+    ) -> Iterator[requests.Response]:
+        """POST ``body`` for a stream whose head has come; the client leaves with the block."""
+        with requests.Session() as session:
+            session.trust_env = False
+            with session.post(
+                self.url + path,
+                json={**body, "stream": True},
+                headers={"Authorization": f"Bearer {self.token}"},
+                stream=True,
+                timeout=_PATIENCE,
+                **options,
+            ) as answer:
+                yield answer
 
     def asked(self, path_end: str = "/codex/responses") -> Any:
         """Return the JSON of the last request that reached the upstream."""

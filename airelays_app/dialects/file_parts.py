@@ -1,7 +1,7 @@
 """Files in a request: references to stored files and bare base64, written out inline.
 
 The rules are those of the reference relay: images become images, documents stay documents, and
-any other part that names a stored file becomes its text, if it is text of up to 1,000,000 bytes.
+any other part that names a stored file becomes its text. Text is taken up to 1,000,000 bytes.
 """
 
 import base64
@@ -34,6 +34,21 @@ class FileContent:
     data: bytes
 
     @property
+    def kind(self) -> str:
+        """The content type without its parameters."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is an image."""
+        return self.kind.startswith("image/")
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is text, or near enough to it."""
+        return self.kind.startswith("text/") or self.kind in _TEXT_TYPES
+
+    @property
     def data_url(self) -> str:
         """The file as a ``data:`` URL."""
         return f"data:{self.content_type};base64,{base64.b64encode(self.data).decode()}"
@@ -45,28 +60,38 @@ Resolve = Callable[[str, str], FileContent]
 
 def image_url_of(file: FileContent, path: str) -> str:
     """Return an image as a ``data:`` URL; raises Unprocessable for anything else."""
-    if not file.content_type.startswith("image/"):
+    if not file.is_image:
         raise Unprocessable(
-            f"{path} is {file.content_type}; an image part takes image files only.", param=path
+            f"{path} is {file.kind}; an image part takes image files only.", param=path
         )
     return file.data_url
 
 
+def document_of(file: FileContent, path: str) -> Json:
+    """Return the name and the data of a document; raises Unprocessable for too long a text."""
+    if file.is_text:
+        _require_short(file, path)
+    return {"filename": file.filename, "file_data": file.data_url}
+
+
 def text_of(file: FileContent, path: str) -> str:
     """Return a text file with a line that names it; raises Unprocessable."""
-    kind = file.content_type.partition(";")[0].strip().lower()
-    if not (kind.startswith("text/") or kind in _TEXT_TYPES):
+    if not file.is_text:
         raise Unprocessable(
-            f"{path} is {kind}; only text files can be inlined here. Use an input_file part.",
+            f"{path} is {file.kind}; only text files can be inlined here. Use an input_file part.",
             param=path,
         )
+    _require_short(file, path)
+    text = file.data.decode("utf-8", "replace")
+    return f"File {file.filename} ({file.kind}):\n{text}"
+
+
+def _require_short(file: FileContent, path: str) -> None:
     if len(file.data) > MAX_TEXT_BYTES:
         raise Unprocessable(
-            f"{path} has more than {MAX_TEXT_BYTES} bytes, too many to inline as text.",
+            f"{path} is text of more than {MAX_TEXT_BYTES} bytes, the most that is taken.",
             param=path,
         )
-    text = file.data.decode("utf-8", "replace")
-    return f"File {file.filename} ({kind}):\n{text}"
 
 
 def with_data_url(part: Json, path: str) -> Json:

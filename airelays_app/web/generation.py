@@ -1,11 +1,12 @@
 """``/v1/responses``, ``/v1/chat/completions``, ``/v1/completions`` and their no-tools twins."""
 
-from typing import Any
+from dataclasses import replace
 
 from flask import Blueprint, Response, request
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect
+from airelays_app.dialects.file_parts import Resolve
 from airelays_app.errors import RelayError, UpgradeRequired, UpstreamRefused
 from airelays_app.services.file_inputs import inline_files, resolver
 from airelays_app.services.generation import Call
@@ -41,41 +42,46 @@ def _generate(dialect: Dialect, *, refuses_tools: bool) -> Response:
 
 
 def _answered(relaying: Services, dialect: Dialect, route: Route, body: JsonBody) -> Answer:
-    turn = _turn(relaying, dialect, body.value)
+    resolve = resolver(relaying.files)
+    call = _call(dialect, route, body, resolve)
+    turn = _turn(relaying, call, body)
+    if turn:
+        call = _continued(call, turn, resolve)
     try:
-        call = _call(relaying, dialect, route, body, turn)
         return relaying.relay.answer(call, record(), turn)
     except UpstreamRefused as error:
         raise _better_told(relaying, route, error) from error
-    except BaseException:
-        if turn:
-            turn.release()
-        raise
 
 
-def _turn(relaying: Services, dialect: Dialect, body: dict[str, Any]) -> Turn | None:
-    conversation = conversation_id(body)
-    if conversation is None:
-        return None
-    return begin_turn(relaying.conversations, conversation, dialect=dialect, body=body)
-
-
-def _call(
-    relaying: Services, dialect: Dialect, route: Route, body: JsonBody, turn: Turn | None
-) -> Call:
-    resolve = resolver(relaying.files)
+def _call(dialect: Dialect, route: Route, body: JsonBody, resolve: Resolve) -> Call:
     inlined = inline_files(body.value, dialect.name, resolve)
-    history = inline_files({"input": list(turn.history)}, "responses", resolve) if turn else {}
     return Call(
         dialect=dialect,
         route=route,
         raw=body.raw,
         body=inlined,
         untouched=inlined is body.value,
-        conversation=turn.lock.conversation_id if turn else None,
-        history=tuple(history.get("input", ())),
         watch=request.environ.get("gunicorn.socket"),
     )
+
+
+def _turn(relaying: Services, call: Call, body: JsonBody) -> Turn | None:
+    """Begin the turn; items keep their references to stored files, messages have their content."""
+    conversation = conversation_id(body.value)
+    if conversation is None:
+        return None
+    said = body.value if call.dialect.name == "responses" else call.body
+    return begin_turn(relaying.conversations, conversation, dialect=call.dialect, body=said)
+
+
+def _continued(call: Call, turn: Turn, resolve: Resolve) -> Call:
+    try:
+        history = inline_files({"input": list(turn.history)}, "responses", resolve)
+    except BaseException:
+        turn.release()
+        raise
+    items = tuple(history["input"])
+    return replace(call, conversation=turn.lock.conversation_id, history=items)
 
 
 def _better_told(relaying: Services, route: Route, error: UpstreamRefused) -> RelayError:

@@ -3,7 +3,13 @@
 from typing import Any
 
 from airelays_app.dialects.base import Json
-from airelays_app.dialects.file_parts import Resolve, image_url_of, text_of, with_data_url
+from airelays_app.dialects.file_parts import (
+    Resolve,
+    document_of,
+    image_url_of,
+    text_of,
+    with_data_url,
+)
 
 
 def expand_items(items: list[Json], resolve: Resolve, *, path: str = "input") -> list[Json]:
@@ -34,11 +40,12 @@ def _expand_part(part: Any, resolve: Resolve, path: str) -> Any:
 
 
 def _inline(part: Json, file_id: str, resolve: Resolve, path: str) -> Json:
-    file = resolve(file_id, f"{path}.file_id")
+    path = f"{path}.file_id"
+    file = resolve(file_id, path)
     kind = part.get("type")
-    if kind in ("input_image", "image_url"):
-        url = image_url_of(file, f"{path}.file_id")
+    if file.is_image or kind in ("input_image", "image_url"):
+        url = image_url_of(file, path)
         return {"type": "input_image", "image_url": url, "detail": part.get("detail") or "auto"}
     if kind in ("input_file", "file"):
-        return {"type": "input_file", "filename": file.filename, "file_data": file.data_url}
-    return {"type": "input_text", "text": text_of(file, f"{path}.file_id")}
+        return {"type": "input_file", **document_of(file, path)}
+    return {"type": "input_text", "text": text_of(file, path)}
