@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 _LINE_END = re.compile(rb"\r\n|\n|\r(?!\n)")
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
-_USUAL = re.compile(rb"(?:event: ([^\r\n]*)\n)?data: ([^\r\n]*)\n\n")
+_usual = re.compile(rb"(?:event: (.*)\n)?data: (.*)\n\n").fullmatch
 
 MAX_BLOCK_BYTES = 64 * 1024 * 1024
 
@@ -88,8 +88,8 @@ class SseSplitter:
 
 def parse_block(block: bytes) -> Frame:
     """Return what a block says; fields other than ``event`` and ``data`` are ignored."""
-    usual = _USUAL.fullmatch(block)
-    if usual:
+    usual = _usual(block)
+    if usual and b"\r" not in block:
         return Frame(usual[1] or b"", usual[2])
     event = b""
     data: list[bytes] = []

@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airelays_app.dialects import CHAT, DIALECTS, RESPONSES
+from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.framing.sse import data_block, event_block, parse_block
+from airelays_app.neutral.events import Event
 from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from tests.dialects.transcripts import (
@@ -129,11 +132,29 @@ def test_a_damaged_stream_stays_legal_or_is_nonsense(
         return
 
 
+@settings(max_examples=200)
+@given(st.sampled_from(CASES), st.data())
+def test_a_comment_in_an_event_makes_no_difference(
+    chosen: tuple[str, str], data: st.DataObject
+) -> None:
+    """What is usual is read in a shorter way, and means the same as by the long one."""
+    dialect, case = chosen
+    blocks = [b + b"\n\n" for b in wire_of(dialect, case).split(b"\n\n") if b]
+    usual = [damaged(block, data) for block in blocks]
+    commented = [b": comment\n" + block for block in usual]
+    assert decoded_or_nonsense(dialect, usual) == decoded_or_nonsense(dialect, commented)
+
+
+def decoded_or_nonsense(dialect: str, blocks: list[bytes]) -> list[Event] | None:
+    """Return the events, None for nonsense."""
+    try:
+        return decode(dialect, blocks)
+    except NONSENSE:
+        return None
+
+
 def damaged(block: bytes, data: st.DataObject) -> bytes:
     """Return the block with a value in it replaced, now and then."""
-    from airelays_app.framing.jsontext import JsonTextError, dumps, loads
-    from airelays_app.framing.sse import parse_block
-
     frame = parse_block(block)
     if frame.data is None or data.draw(st.integers(0, 3)):
         return block
@@ -143,7 +164,7 @@ def damaged(block: bytes, data: st.DataObject) -> bytes:
         return block
     if isinstance(value, dict) and value:
         value[data.draw(st.sampled_from(sorted(value)))] = data.draw(junk)
-    return b"data: %b\n\n" % dumps(value)
+    return event_block(frame.event, dumps(value)) if frame.event else data_block(dumps(value))
 
 
 def test_a_buffered_body_means_what_its_stream_means() -> None:

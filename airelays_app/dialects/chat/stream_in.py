@@ -8,6 +8,8 @@ turns. Reasoning comes as ``reasoning_content`` or ``reasoning``, from some serv
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
 from airelays_app.dialects.base import Classify, Json
 from airelays_app.dialects.chat.annotations import annotation_in
 from airelays_app.dialects.completion_family import read_usage
@@ -36,6 +38,8 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "function_call": "tool_use",
     "content_filter": "content_filter",
 }
+_DATA = b"data: "
+_OBJECT = b"data: {"
 _TEXT_FIELDS: tuple[tuple[str, PartKind], ...] = (("content", "text"), ("refusal", "refusal"))
 
 
@@ -60,13 +64,8 @@ class ChatDecoder:
         """Return what the next SSE blocks mean."""
         self._out = []
         for block in blocks:
-            data = parse_block(block).data
-            if data is None or self._ended:
-                continue
-            if data.strip() == b"[DONE]":
-                self._finish()
-            elif chunk := read_object(data):
-                self._chunk(chunk)
+            if not (block.startswith(_OBJECT) and self._usual_delta(block)):
+                self._read(block)
         return self._out
 
     def read_body(self, body: Json) -> list[Event]:
@@ -83,6 +82,37 @@ class ChatDecoder:
         if not self._ended:
             self._finish()
         return self._out
+
+    def _usual_delta(self, block: bytes) -> bool:
+        """Take what nearly every block of a stream is, more text and nothing else.
+
+        The parser ignores the line ends behind the object. Anything else is left for later.
+        """
+        try:
+            chunk = orjson.loads(block[len(_DATA) :])
+            (choice,) = chunk["choices"]
+            delta = choice["delta"]
+            text = delta["content"]
+        except (LookupError, TypeError, ValueError):
+            return False
+        current = self._current
+        if current is None or current[0] != "text" or self._ended or len(delta) > 1:
+            return False
+        if text.__class__ is not str or not text or choice.get("finish_reason"):
+            return False
+        if chunk.get("usage") or chunk.get("error"):
+            return False
+        self._out.append(PartDelta(current[1], text))
+        return True
+
+    def _read(self, block: bytes) -> None:
+        data = parse_block(block).data
+        if data is None or self._ended:
+            return
+        if data.strip() == b"[DONE]":
+            self._finish()
+        elif chunk := read_object(data):
+            self._chunk(chunk)
 
     def _chunk(self, chunk: Json) -> None:
         if chunk.get("error"):

@@ -9,6 +9,8 @@ taken from what comes last (some servers send ``output: []`` there, others no de
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import orjson
+
 from airelays_app.dialects.base import Classify, Json
 from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.openai_error import incomplete
@@ -41,6 +43,7 @@ _CONTENT: dict[str, tuple[PartKind, str]] = {
     "reasoning_text": ("reasoning_text", "text"),
 }
 _STATUS_BY_EVENT = {"response.incomplete": "incomplete"}
+_TEXT_DELTA = b"event: response.output_text.delta\ndata: "
 _WHOLE = -1
 """The content index of a part that is a whole item."""
 
@@ -66,14 +69,36 @@ class ResponsesDecoder:
         """Return what the next SSE blocks mean."""
         self._out = []
         for block in blocks:
-            name, data = parse_block(block)
-            if data is None or self._ended:
-                continue
-            event = read_object(data)
-            handler = _HANDLERS.get(event.get("type") or name.decode("ascii", "replace"))
-            if handler:
-                handler(self, event)
+            if not (block.startswith(_TEXT_DELTA) and self._usual_delta(block)):
+                self._read(block)
         return self._out
+
+    def _usual_delta(self, block: bytes) -> bool:
+        """Take what nearly every block of a stream is, more text of a part that has some already.
+
+        The parser ignores the line ends behind the object. Anything else is left for later.
+        """
+        try:
+            event = orjson.loads(block[len(_TEXT_DELTA) :])
+            kind, text = event["type"], event["delta"]
+            part = self._parts.get((event["output_index"], event["content_index"]))
+        except (LookupError, TypeError, ValueError):
+            return False
+        if part not in self._texted or self._ended or kind != "response.output_text.delta":
+            return False
+        if text.__class__ is not str or not text:
+            return False
+        self._out.append(PartDelta(part, text))
+        return True
+
+    def _read(self, block: bytes) -> None:
+        name, data = parse_block(block)
+        if data is None or self._ended:
+            return
+        event = read_object(data)
+        handler = _HANDLERS.get(event.get("type") or name.decode("ascii", "replace"))
+        if handler:
+            handler(self, event)
 
     def read_body(self, response: Json) -> list[Event]:
         """Return the events of a whole response object."""
