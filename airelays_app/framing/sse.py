@@ -10,7 +10,11 @@ from typing import NamedTuple
 
 _LINE_END = re.compile(rb"\r\n|\n|\r(?!\n)")
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
+_plain_blocks = re.compile(rb"\n?+(?:.+\n)*+\n").findall
 _usual = re.compile(rb"(?:event: (.*)\n)?data: (.*)\n\n").fullmatch
+
+_SHORT_REST = 65_536
+"""What is copied in front of what follows; more of one event is searched where it is."""
 
 MAX_BLOCK_BYTES = 64 * 1024 * 1024
 
@@ -43,8 +47,8 @@ class SseSplitter:
         """Return the blocks that ``data`` completes; raises BlockTooLargeError."""
         if self._plain and b"\r" in data:
             self._plain = False
-        if self._plain and not self._rest:
-            return self._split_at_once(data)
+        if self._plain and len(self._rest) < _SHORT_REST:
+            return self._split_at_once(bytes(self._rest) + data if self._rest else data)
         self._rest += data
         return self._split_rest()
 
@@ -55,9 +59,10 @@ class SseSplitter:
         return rest
 
     def _split_at_once(self, data: bytes) -> list[bytes]:
-        pieces = data.split(b"\n\n")
-        self._keep(pieces.pop())
-        return [piece + b"\n\n" for piece in pieces]
+        # Behind the last blank line the pattern would look for one again and again.
+        blocks = _plain_blocks(data, 0, data.rfind(b"\n\n") + 2)
+        self._keep(data[sum(map(len, blocks)) :])
+        return blocks
 
     def _split_rest(self) -> list[bytes]:
         blocks: list[bytes] = []
