@@ -135,5 +135,8 @@ class Provider(Protocol):
     def configured_models(self) -> list[Model]:
         """Return the models that the owner has listed."""
 
+    def is_ready(self) -> bool:
+        """Say whether calls can be made; asked with each request for a bare model name."""
+
     def status(self) -> Json:
         """Return what status pages show: ``ready`` and why not; no network, no secret."""

@@ -99,9 +99,13 @@ class CompatibleProvider:
         """Return the models that the owner has listed."""
         return [Model(id_, owned_by=self.name) for id_ in self._options.models]
 
-    def status(self) -> Json:
+    def is_ready(self) -> bool:
         """It is ready as soon as it is configured."""
-        return {"ready": True, "problem": None}
+        return True
+
+    def status(self) -> Json:
+        """Return that it is ready."""
+        return {"ready": self.is_ready(), "problem": None}
 
     def _model(self, entry: Json) -> Model:
         created = entry.get("created")

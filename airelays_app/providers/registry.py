@@ -47,7 +47,7 @@ def default_provider(settings: Settings, providers: Mapping[str, Provider]) -> s
     if chosen:
         return chosen
     order = sorted(providers.values(), key=lambda p: _ORDER.index(p.kind))
-    ready = (provider.name for provider in order if provider.status()["ready"])
+    ready = (provider.name for provider in order if provider.is_ready())
     return next(ready, order[0].name if order else "")
 
 

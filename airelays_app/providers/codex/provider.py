@@ -141,10 +141,13 @@ class CodexProvider:
         """Return the models that the owner has listed."""
         return [Model(id_, owned_by="airelays-upstream") for id_ in self._options.models]
 
+    def is_ready(self) -> bool:
+        """It is ready while its login lives or can be renewed."""
+        return self._session.is_ready()
+
     def status(self) -> Json:
         """Return the login's status, without secrets."""
-        status = self._session.status()
-        return {**status, "ready": status["ready_for_requests"] or status["renewable"]}
+        return {**self._session.status(), "ready": self.is_ready()}
 
     @property
     def _base_url(self) -> str:

@@ -125,6 +125,11 @@ class CodexSession:
         self._after_rejection = (access.token, self._clock() + REJECTION_SECONDS)
         return access
 
+    def is_ready(self) -> bool:
+        """Say whether the token lives or can be renewed; no network, one ``stat`` as a rule."""
+        login = self._current()
+        return self._lives(login) or self._is_renewable(login)
+
     def status(self) -> dict[str, Any]:
         """Return what status pages show; no network, no secret.
 
@@ -135,8 +140,7 @@ class CodexSession:
         """
         login = self._current()
         credentials = login.credentials
-        refused = self._known_refusal(login)
-        problem = login.problem or self._health(login, refused=refused)
+        problem = login.problem or self._health(login)
         present = login.access is not None or credentials.refresh_token is not None
         return {
             "authenticated": present and problem in (None, "account_mismatch"),
@@ -144,7 +148,7 @@ class CodexSession:
             "account_bound": credentials.bound_account_id is not None,
             "ready_for_requests": problem is None,
             "problem": problem,
-            "renewable": credentials.refresh_token is not None and not refused,
+            "renewable": self._is_renewable(login),
             "email": credentials.email,
             "plan_type": credentials.plan_type,
             "account_id": credentials.account_id,
@@ -153,10 +157,16 @@ class CodexSession:
             "expires_at": _iso(login.lifetime.dies_at) if login.access else None,
         }
 
-    def _health(self, login: _Login, *, refused: bool) -> str | None:
-        if login.access is not None and self._clock() < login.lifetime.dies_at:
+    def _health(self, login: _Login) -> str | None:
+        if self._lives(login):
             return None
-        return "refresh_failed" if refused else "expired"
+        return "refresh_failed" if self._known_refusal(login) else "expired"
+
+    def _lives(self, login: _Login) -> bool:
+        return login.access is not None and self._clock() < login.lifetime.dies_at
+
+    def _is_renewable(self, login: _Login) -> bool:
+        return login.credentials.refresh_token is not None and not self._known_refusal(login)
 
     def _known_refusal(self, login: _Login) -> bool:
         if self._refusal(login) is not None:

@@ -123,8 +123,12 @@ class LocalProvider:
         status = self._server.status()
         return [Model(status.model, owned_by=self.name)] if status.installed else []
 
-    def status(self) -> Json:
+    def is_ready(self) -> bool:
         """It is ready when its weights are there."""
+        return self._server.status().installed
+
+    def status(self) -> Json:
+        """Return whether it is ready, and what of the server is known."""
         status = self._server.status()
         return {
             "ready": status.installed,

@@ -148,6 +148,18 @@ def test_a_refused_login_is_used_as_long_as_its_token_lives(session, issuer, log
     assert len(issuer.requests) == 1
     assert session.status()["ready_for_requests"] is True
     assert session.status()["renewable"] is False
+    assert session.is_ready()
+
+
+def test_a_login_is_ready_while_its_token_lives_or_can_be_renewed(session, issuer, login_file):
+    assert session.is_ready(), "an expired token with a refresh token"
+    issuer.revoked = True
+    assert problem_of(session.access) == "refresh_failed"
+    assert not session.is_ready()
+    store(login_file, access=token(lives=3600))
+    assert session.is_ready()
+    login_file.delete()
+    assert not session.is_ready()
 
 
 def test_a_rejected_token_is_renewed_once_for_all_threads(session, issuer, login_file):
