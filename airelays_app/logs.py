@@ -6,6 +6,7 @@ or an upstream has sent.
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 Style = Literal["logfmt", "json"]
+
+_is_plain = re.compile(r"[!#-<>-~]+").fullmatch
+"""Printable ASCII without the space, the quote and the equals sign."""
 
 
 class LineFormatter(logging.Formatter):
@@ -79,5 +83,4 @@ def _as_logfmt(fields: dict[str, Any]) -> str:
 
 def _logfmt_value(value: Any) -> str:
     text = str(value)
-    plain = text and text.isascii() and text.isprintable() and not set(text) & set(' "=')
-    return text if plain else json.dumps(text)
+    return text if _is_plain(text) else json.dumps(text)

@@ -83,7 +83,7 @@ def passed_headers(provider: Provider, response: UpstreamResponse) -> dict[str, 
     passed = {
         name: value
         for name, value in response.headers.items()
-        if name.lower().startswith(provider.passed_headers)
+        if name.startswith(provider.passed_headers)
     }
     if upstream_id := response.headers.get("x-request-id"):
         passed["x-airelays-upstream-request-id"] = upstream_id

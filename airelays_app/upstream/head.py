@@ -4,7 +4,7 @@ The standard library parses headers as if they were mail, at nine times the cost
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar, overload
@@ -46,6 +46,10 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def items(self) -> ItemsView[str, str]:
+        """Return the names and values, without looking each one up again."""
+        return self._values.items()
 
     @overload
     def get(self, name: str, /) -> str | None: ...
