@@ -73,7 +73,7 @@ class RunningRelay:
         self.data_dir = home / "data"
         self.sandbox = sandbox
         self.token = environ.get("AIRELAYS_BEARER_TOKEN", "")
-        self.environ = _environ(home, self.data_dir, sandbox) | environ
+        self.environ = environ_for(home, self.data_dir, sandbox) | environ
         self._log_path = home / "relay.log"
         with self._log_path.open("wb") as log:
             self.process = subprocess.Popen(
@@ -190,7 +190,7 @@ def error_of(answer: requests.Response) -> dict[str, Any]:
     return dict(body["error"])
 
 
-def _environ(home: Path, data_dir: Path, sandbox: Sandbox) -> dict[str, str]:
+def environ_for(home: Path, data_dir: Path, sandbox: Sandbox) -> dict[str, str]:
     """Return an environment that holds nothing of the one who runs the tests."""
     inherited = {
         name: value

@@ -25,7 +25,7 @@ from airelays_app.config.locations import config_path_of
 from airelays_app.config.settings import BY_KEY
 from airelays_app.config.toml_document import parse_document
 from airelays_app.errors import ConfigError
-from airelays_app.store.private_file import replace_file
+from airelays_app.store.private_file import make_private_directory, replace_file
 from airelays_app.store.tokens import open_tokens
 from airelays_app.version import VERSION
 
@@ -120,7 +120,7 @@ def _keep_beside(path: Path) -> Path:
 
 
 def _with_token(settings: Settings, *, created: bool, backup: Path | None) -> _Done:
-    settings.paths.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(settings.paths.data_dir)
     tokens = open_tokens(settings)
     fresh = tokens.ensure() if settings.security.require_bearer_auth else False
     return _Done(

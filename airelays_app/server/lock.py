@@ -6,11 +6,17 @@ outlive a killed master do not keep a new one from starting.
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from airelays_app.errors import ConfigError
+from airelays_app.store.private_file import (
+    close_to_others,
+    make_private_directory,
+    open_private,
+)
 
 LOCK_NAME = "relay.lock"
 EX_TEMPFAIL = os.EX_TEMPFAIL
@@ -23,16 +29,23 @@ class DirectoryInUse(ConfigError):
     """Another server holds the data directory."""
 
 
+class DirectoryNotOurs(ConfigError):
+    """Others can write into the data directory, so nothing in it can be trusted or kept secret."""
+
+
 @contextmanager
 def hold(data_dir: Path) -> Iterator[None]:
     """Hold the data directory while the block runs; it is made (0700) if it is missing.
 
-    Raises :class:`DirectoryInUse` at once when another process holds it. The process id inside the
-    file only informs; the lock itself ends with its process, however that ends.
+    Raises :class:`DirectoryInUse` at once when another process holds it, :class:`DirectoryNotOurs`
+    when others could put files into it. The process id inside the file only informs; the lock
+    itself ends with its process, however that ends.
     """
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(data_dir)
+    close_to_others(data_dir)
+    _require_ours(data_dir)
     owner = os.getpid()
-    lock = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = open_private(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT)
     try:
         _take(lock)
     except BaseException:
@@ -45,6 +58,20 @@ def hold(data_dir: Path) -> Iterator[None]:
         if os.getpid() == owner:
             _held.discard(lock)
             os.close(lock)
+
+
+def _require_ours(data_dir: Path) -> None:
+    """Refuse a directory in which another account could lay links or read along.
+
+    root may use anybody's, as it does in a container on a folder of the host.
+    """
+    status = data_dir.stat()
+    stranger = status.st_uid not in (0, os.geteuid()) and os.geteuid() != 0
+    if stranger or status.st_mode & stat.S_IWOTH:
+        raise DirectoryNotOurs(
+            "paths.data_dir: other accounts of this machine can write into that folder. Choose "
+            "one that belongs to the relay's account alone, such as ~/.airelays."
+        )
 
 
 def _take(lock: int) -> None:

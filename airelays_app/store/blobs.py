@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 from airelays_app.errors import TooLarge
 from airelays_app.store.faults import disk_faults
+from airelays_app.store.private_file import make_private_directory
 
 _CHUNK_BYTES = 256 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
@@ -96,7 +97,7 @@ class BlobDirectory:
                     yield name, Path(entry.path)
 
     def _make_directory(self) -> None:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(self._directory)
 
     def _sync_directory(self) -> None:
         descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from airelays_app.store import faults, migrations
 from airelays_app.store.connection_pool import ConnectionPool
+from airelays_app.store.private_file import close_to_others, make_private_directory
 
 _WAL_KEPT_BYTES = 16 * 1024 * 1024
 _MODE_RETRY_SECONDS = 0.02
@@ -103,7 +104,8 @@ class Database:
 
     def _prepare(self) -> None:
         with faults.disk_faults():
-            _make_private_directory(self._path.parent)
+            make_private_directory(self._path.parent)
+            close_to_others(self._path.parent)
             _make_private_file(self._path)
         connection = self._connect(writes=True)
         try:
@@ -149,14 +151,6 @@ def _rolled_back_at_the_end(connection: sqlite3.Connection) -> Iterator[None]:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _make_private_directory(directory: Path) -> None:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = directory.stat()
-    shared = status.st_uid != os.getuid() or status.st_mode & stat.S_ISVTX
-    if not shared:
-        directory.chmod(0o700)
 
 
 def _make_private_file(path: Path) -> None:

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import cast
 
 from airelays_app.errors import Unavailable
+from airelays_app.store.private_file import make_private_directory, open_private
 from airelays_app.store.process_identity import boot_id
 
 _MAGIC = b"AIRSLOT1"
@@ -202,7 +203,7 @@ class Slots:
 
 
 def _map_file(path: Path) -> mmap.mmap:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(path.parent)
     with _locked(path) as descriptor:
         os.posix_fallocate(descriptor, 0, _FILE_BYTES)
         mapped = mmap.mmap(descriptor, _FILE_BYTES)
@@ -215,7 +216,7 @@ def _locked(path: Path) -> Iterator[int]:
     """Hold the file's lock. It is opened anew each time, since a fork shares the lock of an open
     one, and unlocked explicitly, since a mapping made meanwhile keeps the file open.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor

@@ -24,7 +24,7 @@ from filelock import FileLock
 
 from airelays_app.config import Settings
 from airelays_app.errors import ConfigError
-from airelays_app.store.private_file import replace_file
+from airelays_app.store.private_file import make_private_directory, replace_file
 
 MAIN = "main"
 MINIMUM_CHARACTERS = 16
@@ -284,7 +284,7 @@ class DeviceTokens:
         replace_file(self._named_path, f"{content}\n".encode())
 
     def _changing(self) -> AbstractContextManager[Any]:
-        self._named_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(self._named_path.parent)
         return FileLock(self._named_path.with_name("tokens.lock"), mode=0o600, timeout=30)
 
 

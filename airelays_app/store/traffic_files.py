@@ -16,6 +16,8 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+from airelays_app.store.private_file import make_private_directory
+
 
 class HourlyFiles:
     """The log files of one process; at most one is open."""
@@ -93,7 +95,7 @@ def _write_whole(descriptor: int, line: bytes, *, size_before: int) -> None:
 
 
 def _open_log(directory: Path, hour: datetime, part: int) -> int:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_directory(directory)
     suffix = f".{part}.log" if part else ".log"
     with (
         _directory(directory, inside=None) as base,

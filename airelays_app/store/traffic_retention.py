@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from airelays_app.store.private_file import open_private
+
 _LOG_PATH = re.compile(r"(\d{4})/(\d{2})/(\d{2})-(\d{2})(?:\.(\d+))?\.log", re.ASCII)
 _LOCK_NAME = ".retention.lock"
 
@@ -47,8 +49,7 @@ def remove_old_logs(
 
 @contextmanager
 def _only_process(directory: Path) -> Iterator[bool]:
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(directory / _LOCK_NAME, flags, 0o600)
+    descriptor = open_private(directory / _LOCK_NAME, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield True

@@ -1,6 +1,7 @@
 """Rules of the data directory's lock: one holder, known by name, gone with its process.
 
 A forked child does not hold it: children that outlive a killed master do not keep it locked.
+A directory in which others can write, and a link in the lock's place, are refused.
 """
 
 import os
@@ -12,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from airelays_app.errors import ConfigError
-from airelays_app.server.lock import EX_TEMPFAIL, DirectoryInUse, hold, pid_file
+from airelays_app.server.lock import (
+    EX_TEMPFAIL,
+    DirectoryInUse,
+    DirectoryNotOurs,
+    hold,
+    pid_file,
+)
 
 HOLD = """
 import os, sys, time
@@ -47,6 +54,43 @@ def test_directory_and_file_are_the_owners_alone(tmp_path):
     with hold(tmp_path / "data"):
         assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
         assert stat.S_IMODE((tmp_path / "data" / "relay.lock").stat().st_mode) == 0o600
+
+
+def test_an_existing_directory_of_ours_is_closed_to_others(tmp_path):
+    tmp_path.chmod(0o777)
+    with hold(tmp_path):
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_a_directory_that_everybody_shares_is_refused(tmp_path):
+    tmp_path.chmod(0o1777)
+    with pytest.raises(DirectoryNotOurs, match=r"paths\.data_dir"), hold(tmp_path):
+        pytest.fail("held")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_directory_of_another_account_is_refused_unless_it_is_roots(tmp_path, monkeypatch):
+    theirs, roots = tmp_path / "theirs", tmp_path / "roots"
+    for directory, owner in ((theirs, 4711), (roots, 0)):
+        directory.mkdir()
+        os.chown(directory, owner, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 4713)
+    with pytest.raises(DirectoryNotOurs), hold(theirs):
+        pytest.fail("held")
+    with hold(roots):
+        assert (roots / "relay.lock").exists()
+
+
+def test_a_link_in_the_place_of_the_lock_is_refused(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (data / "relay.lock").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic link"), hold(data):
+        pytest.fail("held")
+    assert victim.read_text() == "precious"
 
 
 def test_a_number_left_by_a_dead_server_means_nothing(tmp_path):

@@ -192,6 +192,17 @@ def test_the_file_is_private(slots, path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_link_in_the_place_of_the_file_is_not_followed(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "slots").symlink_to(victim)
+    slots = Slots(tmp_path / "slots")
+    assert slots.acquire("a", limit=1) is not None
+    assert slots.acquire("a", limit=1) is None
+    assert victim.read_text() == "precious"
+    slots.close()
+
+
 def test_a_full_disk_leaves_each_worker_its_own_count(path, monkeypatch):
     def full(*_args):
         raise OSError(28, "No space left on device")

@@ -25,10 +25,10 @@ from typing import Any, Final, Self
 from filelock import FileLock, Timeout
 
 from airelays_app.providers.codex.claims import read_claims
+from airelays_app.store.private_file import make_private_directory, open_private
 
 _FILE_BYTES_MAX: Final = 1 << 20
 _PRIVATE_FILE: Final = 0o600
-_PRIVATE_DIRECTORY: Final = 0o700
 
 FileStamp = tuple[int, int, int]
 """Modification time in ns, size, inode: changes whenever the file is replaced or edited."""
@@ -191,7 +191,7 @@ class CredentialFile:
 
     def make_directory(self) -> None:
         """Make the directory of the file, readable by its owner only."""
-        self.path.parent.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        make_private_directory(self.path.parent)
 
     @contextlib.contextmanager
     def locked(self, *, wait_seconds: float) -> Iterator[None]:
@@ -214,8 +214,7 @@ class CredentialFile:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path``, 0600 from its first byte, and wait until it is on disk."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, _PRIVATE_FILE)
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with open(descriptor, "wb") as target:
         os.fchmod(descriptor, _PRIVATE_FILE)
         target.write(content)

