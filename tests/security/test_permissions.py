@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import RunningRelay
 from tests.security.conftest import Household
 
-FOUND_NOT_MADE = {"relay.log", "data"}
+FOUND_NOT_MADE = {"relay.log"}
 """What stands in the home folder because the test has put it there."""
 
 

@@ -96,3 +96,12 @@ def test_the_system_unit_runs_as_its_own_user_and_writes_only_its_state():
     assert service["StateDirectory"] == "airelays"
     assert service["ProtectSystem"] == "strict"
     assert "ReadWritePaths" not in service
+
+
+def test_the_installation_makes_the_folders_that_the_unit_uses():
+    """``airelays init`` runs before systemd has made its state directory."""
+    text = (UNITS / "airelays.service").read_text()
+    made = re.search(r"install -d -o airelays -g airelays -m 0700 (.+)", text)
+    assert made is not None
+    used = re.findall(r"^Environment=\w+=(\S+?)(?:/config\.toml)?$", text, re.M)
+    assert set(made[1].split()) == set(used)
