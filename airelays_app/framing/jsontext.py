@@ -28,6 +28,21 @@ def loads(text: bytes) -> Any:
     return value
 
 
+def repeated_name(text: bytes) -> str | None:
+    """Return a name that the object ``text``, which is valid JSON, has more than once.
+
+    RFC 8259 leaves open which of the values counts, so two readers may believe different ones.
+    Objects inside of it are not looked at.
+    """
+    names: list[str] = json.loads(text, object_pairs_hook=_names)
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
 def dumps(value: Any) -> bytes:
     """Return ``value`` as one line of JSON in UTF-8."""
     try:
@@ -46,7 +61,10 @@ def _loads_fast(text: bytes) -> Any:
 def _loads_exactly(text: bytes) -> Any:
     try:
         return json.loads(
-            text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite_float
+            text.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            parse_float=_finite_float,
+            parse_int=_readable_integer,
         )
     except UnicodeDecodeError as error:
         raise JsonTextError("not UTF-8") from error
@@ -54,6 +72,10 @@ def _loads_exactly(text: bytes) -> Any:
         raise JsonTextError(f"nested more than {MAX_DEPTH} levels deep") from error
     except ValueError as error:
         raise JsonTextError(str(error)) from error
+
+
+def _names(pairs: list[tuple[str, Any]]) -> list[str]:
+    return [name for name, _ in pairs]
 
 
 def _refuse_constant(name: str) -> Any:
@@ -65,6 +87,14 @@ def _finite_float(digits: str) -> float:
     if math.isinf(value):
         raise ValueError(f"the number {digits[:20]} is out of range")
     return value
+
+
+def _readable_integer(digits: str) -> int:
+    """Python reads no more than 4,300 digits, because the time grows with their square."""
+    try:
+        return int(digits)
+    except ValueError:
+        raise ValueError(f"the number {digits[:20]} has too many digits") from None
 
 
 def _is_deep(value: Any) -> bool:

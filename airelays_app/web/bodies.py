@@ -1,21 +1,21 @@
 """Reading a JSON request body: bounded, inflated, parsed."""
 
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
-import zstandard
 from flask import request
 
 from airelays_app.errors import BadRequest, TooLarge, UnsupportedMediaType
-from airelays_app.framing.jsontext import JsonTextError, loads
+from airelays_app.framing.jsontext import JsonTextError, loads, repeated_name
 from airelays_app.web.context import record, services
 from airelays_app.web.credentials import scrub_query
+from airelays_app.web.inflating import inflater_of
+from airelays_app.web.inflight import Hold
 
-_ZSTD_WINDOW_LIMIT = 128 * 1024 * 1024
+_LONGEST_NAME_SHOWN = 200
+_PIECE_BYTES = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ def json_body() -> Iterator[JsonBody]:
     """
     _require_json()
     limit = services().settings.server.max_body_bytes
-    with services().inflight.held(_announced(limit)):
-        raw = _inflated(_received(limit), limit)
+    with services().inflight.held(_announced(limit)) as hold:
+        raw = _inflated(_received(limit, hold), limit, hold)
         record().bytes_in = len(raw)
         _note_traffic(raw)
         yield JsonBody(raw, _parsed(raw))
@@ -56,26 +56,28 @@ def _require_json() -> None:
 
 
 def _announced(limit: int) -> int:
-    """Return how many bytes will come at most; raises TooLarge before any is read."""
-    length = request.content_length
-    if length is None:
-        return limit if "Transfer-Encoding" in request.headers else 0
+    """Return how many bytes are said to come; raises TooLarge before any is read."""
+    length = request.content_length or 0
     if length > limit:
         raise _too_large(limit)
     return length
 
 
-def _received(limit: int) -> bytes:
+def _received(limit: int, hold: Hold) -> bytes:
+    """Return the body as it was sent; what was not announced is held as it comes."""
     stream = request.environ["wsgi.input"]
-    length = request.content_length
-    if length is not None:
-        return _exactly(stream, length)
+    if request.content_length is not None:
+        return _exactly(stream, request.content_length)
     if "Transfer-Encoding" not in request.headers:
         return b""
-    data: bytes = stream.read(limit + 1)
-    if len(data) > limit:
-        raise _too_large(limit)
-    return data
+    return _joined(_pieces(stream, limit + 1), limit, hold)
+
+
+def _pieces(stream: Any, most: int) -> Iterator[bytes]:
+    """A read waits until it has all that it asks for, so none asks for more than may come."""
+    while most and (piece := stream.read(min(_PIECE_BYTES, most))):
+        most -= len(piece)
+        yield piece
 
 
 def _exactly(stream: Any, length: int) -> bytes:
@@ -85,63 +87,21 @@ def _exactly(stream: Any, length: int) -> bytes:
     return data
 
 
-def _inflated(data: bytes, limit: int) -> bytes:
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    inflate = _INFLATERS.get(encoding)
-    if inflate is None:
-        known = ", ".join(_INFLATERS)
-        raise UnsupportedMediaType(f"Content-Encoding must be one of {known}.")
-    inflated = inflate(data, limit) if data else data
-    if len(inflated) > limit:
-        raise _too_large(limit)
-    return inflated
+def _inflated(data: bytes, limit: int, hold: Hold) -> bytes:
+    inflate = inflater_of(request.headers.get("Content-Encoding", "identity"))
+    return data if inflate is None else _joined(inflate(data), limit, hold)
 
 
-def _as_it_is(data: bytes, limit: int) -> bytes:  # noqa: ARG001
-    return data
-
-
-def _inflated_zlib(data: bytes, limit: int) -> bytes:
-    return _inflate(zlib.decompressobj(wbits=47), data, limit)
-
-
-def _inflated_deflate(data: bytes, limit: int) -> bytes:
-    """Deflate comes with zlib's header, and from some clients without it."""
-    has_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
-    return _inflate(zlib.decompressobj(wbits=15 if has_header else -15), data, limit)
-
-
-def _inflate(decompressor: Any, data: bytes, limit: int) -> bytes:
-    try:
-        inflated: bytes = decompressor.decompress(data, limit + 1)
-    except zlib.error as error:
-        raise _broken_encoding() from error
-    if len(inflated) <= limit and not decompressor.eof:
-        raise _broken_encoding()
-    return inflated
-
-
-def _inflated_zstd(data: bytes, limit: int) -> bytes:
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_LIMIT)
-    try:
-        with decompressor.stream_reader(data, read_across_frames=True) as reader:
-            return reader.read(limit + 1)
-    except zstandard.ZstdError as error:
-        raise _broken_encoding() from error
-
-
-_INFLATERS: Mapping[str, Callable[[bytes, int], bytes]] = MappingProxyType(
-    {
-        "identity": _as_it_is,
-        "gzip": _inflated_zlib,
-        "deflate": _inflated_deflate,
-        "zstd": _inflated_zstd,
-    }
-)
-
-
-def _broken_encoding() -> BadRequest:
-    return BadRequest("The body is not what its Content-Encoding says, or it is cut short.")
+def _joined(pieces: Iterator[bytes], limit: int, hold: Hold) -> bytes:
+    parts: list[bytes] = []
+    left = limit
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise _too_large(limit)
+        hold.add(len(piece))
+        parts.append(piece)
+    return b"".join(parts)
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -157,4 +117,13 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise BadRequest(f"The body is not valid JSON: {error}.") from error
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
+    _refuse_repeated_name(raw)
     return value
+
+
+def _refuse_repeated_name(raw: bytes) -> None:
+    """The relay would act on one value, and an upstream that gets the same bytes on the other."""
+    name = repeated_name(raw)
+    if name is not None:
+        shown = name[:_LONGEST_NAME_SHOWN]
+        raise BadRequest(f"The JSON body has the field {shown} more than once.", param=shown)

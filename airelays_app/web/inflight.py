@@ -12,21 +12,41 @@ class InflightBytes:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._held = 0
+        self._total = 0
         self._lock = threading.Lock()
 
     @contextmanager
-    def held(self, size: int) -> Iterator[None]:
-        """Hold ``size`` bytes; raises Unavailable when that would be too many."""
+    def held(self, size: int) -> Iterator["Hold"]:
+        """Hold ``size`` bytes, and more as they are added, until the block ends.
+
+        Raises Unavailable when that is too many; one body alone may be of any size.
+        """
+        hold = Hold(self)
+        hold.add(size)
+        try:
+            yield hold
+        finally:
+            self._change(hold, -hold.size)
+
+    def _change(self, hold: "Hold", size: int) -> None:
         with self._lock:
-            if self._held and self._held + size > self._limit:
+            others = self._total - hold.size
+            if size > 0 and others and self._total + size > self._limit:
                 raise Unavailable(
                     "Too many large requests are being read at once; try again in a moment.",
                     retry_after=1,
                 )
-            self._held += size
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._held -= size
+            self._total += size
+            hold.size += size
+
+
+class Hold:
+    """The bytes of one body."""
+
+    def __init__(self, inflight: InflightBytes) -> None:
+        self.size = 0
+        self._inflight = inflight
+
+    def add(self, size: int) -> None:
+        """Hold ``size`` bytes more; raises Unavailable when that is too many."""
+        self._inflight._change(self, size)

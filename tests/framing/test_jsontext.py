@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airelays_app.framing.jsontext import MAX_DEPTH, JsonTextError, dumps, loads
+from airelays_app.framing.jsontext import MAX_DEPTH, JsonTextError, dumps, loads, repeated_name
 
 values = st.recursive(
     st.none()
@@ -53,3 +53,26 @@ def test_wide_is_not_deep() -> None:
 def test_what_is_not_json_is_refused(text: bytes) -> None:
     with pytest.raises(JsonTextError):
         loads(text)
+
+
+@pytest.mark.parametrize("digits", [4_301, 100_000])
+def test_a_number_that_python_cannot_read_is_refused_in_plain_words(digits: int) -> None:
+    with pytest.raises(JsonTextError, match="too many digits"):
+        loads(b'{"n": ' + b"9" * digits + b"}")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (b"{}", None),
+        (b'{"a": 1, "b": 2}', None),
+        (b'{"a": {"b": 1, "b": 2}, "b": [{"c": 1, "c": 2}]}', None),
+        (b'{"a": 1, "b": 2, "a": 1}', "a"),
+        (rb'{"a": {}, "\u0061": {}}', "a"),
+        ('{"é": 1, "\\u00e9": 2}'.encode(), "é"),
+        (rb'{"\ud83d": 1, "\ud83d": 2}', "\ud83d"),
+        (b'{"": 1, "": 2}', ""),
+    ],
+)
+def test_a_name_that_comes_twice_is_found_at_the_top_only(text: bytes, name: str | None) -> None:
+    assert repeated_name(text) == name
