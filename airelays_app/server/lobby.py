@@ -14,6 +14,7 @@ from http import HTTPStatus
 from itertools import takewhile
 from typing import Any
 
+from airelays_app.ids import fresh_id
 from airelays_app.server.connection import Connection, Progress
 from airelays_app.server.options import ServerOptions
 from airelays_app.server.refusals import reply_of
@@ -101,7 +102,7 @@ class Lobby:
         """End the connections whose time is over."""
         for conn in self._arriving.overdue(now):
             if conn.has_begun:
-                conn.try_to_send(reply_of(HTTPStatus.REQUEST_TIMEOUT))
+                conn.try_to_send(_refusal(HTTPStatus.REQUEST_TIMEOUT))
             self._drop(conn)
         for conn in self._idle.overdue(now) + self._leaving.overdue(now):
             self._drop(conn)
@@ -151,7 +152,7 @@ class Lobby:
         elif progress is Progress.GONE:
             self._drop(conn)
         elif progress is Progress.TOO_LONG:
-            conn.try_to_send(reply_of(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
+            conn.try_to_send(_refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
             self._forget(conn)
             self.see_off(conn)
         elif conn.has_begun and conn in self._idle:
@@ -171,3 +172,7 @@ class Lobby:
     def _drop(self, conn: Connection) -> None:
         self._forget(conn)
         conn.close()
+
+
+def _refusal(status: HTTPStatus) -> bytes:
+    return reply_of(status, fresh_id("req"))

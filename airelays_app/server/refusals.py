@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from gunicorn.http import errors as http_errors
 
-from airelays_app.errors import RelayError
+from airelays_app.errors import BadRequest, RelayError, Unsupported
 
 _STATUS_BY_ERROR: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (http_errors.InvalidResponseHeader, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -41,17 +41,23 @@ def status_of(error: Exception) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def reply_of(status: HTTPStatus) -> bytes:
+def reply_of(status: HTTPStatus, request_id: str) -> bytes:
     """Return a whole HTTP answer in the OpenAI error envelope; the connection closes after it."""
-    kind = "invalid_request_error" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "server_error"
     code = status.phrase.lower().replace(" ", "_").replace("-", "_")
     message = _ADVICE.get(status, status.phrase)
-    error = {"message": message, "type": kind, "param": None, "code": code}
+    error = {"message": message, "type": _type_of(status), "param": None, "code": code}
     body = json.dumps({"error": error}).encode()
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
         "Connection: close\r\n"
         "Content-Type: application/json\r\n"
+        f"X-Request-Id: {request_id}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def _type_of(status: HTTPStatus) -> str:
+    if status == HTTPStatus.NOT_IMPLEMENTED:
+        return Unsupported.type
+    return BadRequest.type if status < HTTPStatus.INTERNAL_SERVER_ERROR else RelayError.type

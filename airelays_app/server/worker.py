@@ -24,6 +24,7 @@ from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
 from airelays_app.errors import ClientGone
+from airelays_app.ids import fresh_id
 from airelays_app.server.connection import Connection
 from airelays_app.server.lobby import Lobby
 from airelays_app.server.logs import LOG, note, note_failure
@@ -187,12 +188,13 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         return not response.should_close() and not _is_short(response)
 
     def _answer_failure(self, conn: Connection, error: Exception) -> None:
-        status = status_of(error)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        status, request_id = status_of(error), fresh_id("req")
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             note_failure("a request failed", error)
         else:
-            note(logging.INFO, "refused a request", status=status.value, cause=type(error).__name__)
-        conn.send_error(reply_of(status))
+            facts = {"id": request_id, "status": status.value, "cause": type(error).__name__}
+            note(logging.INFO, "refused a request", **facts)
+        conn.send_error(reply_of(status, request_id))
 
     def _stop_listening(self) -> None:
         """Close this worker's share of the listening sockets, so that no client waits in vain."""
