@@ -11,6 +11,7 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
 
+from gunicorn.http.errors import UnsupportedTransferCoding
 from gunicorn.http.parser import RequestParser
 
 from airelays_app.errors import ClientGone, RelayError
@@ -83,7 +84,8 @@ class Connection:
     def parse(self, cfg: Any) -> Any:
         """Return gunicorn's request for the collected head.
 
-        Raises gunicorn's ``ParseException`` for a malformed head.
+        Raises gunicorn's ``ParseException`` for a malformed head, or a transfer coding that the
+        application would have to undo.
         """
         if self._parser is None:
             self._parser = RequestParser(cfg, self.sock, self.client)
@@ -95,6 +97,7 @@ class Connection:
         unreader.unread(bytes(self._head))
         self._head.clear()
         request = next(self._parser)
+        _refuse_coding(request.headers)
         request.body.reader = GuardedReader(request.body.reader, on_failure=request.force_close)
         return request
 
@@ -169,6 +172,13 @@ def _is_complete(head: bytearray, start: int) -> bool:
     if head.find(b"\r\n\r\n", start) >= 0:
         return True
     return head.count(b"\n", start) != head.count(b"\r\n", start)
+
+
+def _refuse_coding(headers: list[tuple[str, str]]) -> None:
+    """gunicorn hands a body in ``gzip, chunked`` on as it is, without its chunks."""
+    for name, value in headers:
+        if name == "TRANSFER-ENCODING" and value.strip(" \t").lower() != "chunked":
+            raise UnsupportedTransferCoding(value)
 
 
 def _without_mapping(client: Any) -> Any:

@@ -111,6 +111,7 @@ def test_an_idle_connection_is_closed_after_keepalive_seconds(serve, tools):
         (b"POST /upload HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
         (b"POST /upload HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"POST /upload HTTP/1.1\r\nTransfer-Encoding: sealed\r\n\r\n", 501),
+        (b"POST /upload HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
         (b"GET /pid HTTP/1.1\r\nExpect: planted-secret\r\n\r\n", 417),
         (b"GET /" + b"p" * 9000 + b" HTTP/1.1\r\n\r\n", 414),
         (b"GET /pid HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
