@@ -87,3 +87,14 @@ def request_head(
     if length is not None:
         lines.append(f"Content-Length: {length}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def ask(
+    url: str, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+) -> WireAnswer:
+    """Send one request, byte for byte as given, on a connection of its own."""
+    with Wire(url) as wire:
+        wire.send(request_head(method, target, headers or {}, length=len(body)) + body)
+        answer = wire.answer(method)
+    assert answer, f"{method} {target}: no answer"
+    return answer

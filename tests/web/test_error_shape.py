@@ -6,40 +6,16 @@ content type 415, an unknown id 404, a body over the limit 413, an unsupported o
 answers like GET without a body; OPTIONS without a credential is a preflight.
 """
 
-import re
-
 import pytest
 
-from airelays_app.composition.application import create_app
-from airelays_app.config import load_settings
-from tests.hostile.wire import Wire, request_head
+from tests.hostile.wire import Wire, ask, request_head
 from tests.web.envelope import assert_envelope
+from tests.web.routes import PATHS, ROUTES, TAKES_JSON
 
 MAX_BODY = 131_072
-_PLACEHOLDER = re.compile(r"<(?:[^:<>]*:)?[^<>]*>")
 _PUBLIC = ("/", "/healthz", "/health", "/health/ready", "/favicon.ico")
-_JSON_ROUTES = re.compile(
-    r"(/no-tools)?/v1/(responses|chat/completions|completions)|/v1/conversations(/[^/]+(/items)?)?"
-)
-
-
-def all_routes():
-    """Return ``(method, path)`` of everything that the application has, ids filled in."""
-    app = create_app(load_settings(environ={"HOME": "/nonexistent"}))
-    return sorted(
-        (method, _PLACEHOLDER.sub("none", rule.rule))
-        for rule in app.url_map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    )
-
-
-ROUTES = all_routes()
-PATHS = sorted({path for _, path in ROUTES})
 GUARDED = [
     route for route in ROUTES if route[1] not in _PUBLIC and not route[1].startswith("/assets/")
-]
-TAKES_JSON = [
-    (method, path) for method, path in ROUTES if method == "POST" and _JSON_ROUTES.fullmatch(path)
 ]
 
 
@@ -60,11 +36,7 @@ def module_relay(start_relay):
 def asked(relay, method, path, body=b"", **headers):
     """Send a request as it is, without a credential unless ``headers`` has one."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    with Wire(relay.url) as wire:
-        wire.send(request_head(method, path, named, length=len(body)) + body)
-        answer = wire.answer(method)
-    assert answer, f"{method} {path}: no answer"
-    return answer
+    return ask(relay.url, method, path, body, named)
 
 
 def with_token(relay):
