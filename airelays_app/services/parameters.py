@@ -22,7 +22,12 @@ def without_ignored(body: Json, ignored: frozenset[str]) -> tuple[Json, tuple[st
 
 def disclosure(names: Iterable[str]) -> str:
     """Return the value of ``x-airelays-ignored-parameters``: percent-encoded, capped."""
-    value = ",".join(quote(name, safe="[]._-") for name in dict.fromkeys(names))
+    value = ",".join(map(_quoted, dict.fromkeys(names)))
     if len(value) <= _HEADER_LIMIT:
         return value
     return value[:_HEADER_LIMIT].rpartition(",")[0] + ",..."
+
+
+def _quoted(name: str) -> str:
+    """A client's own field may have lone surrogates in its name, which no header can carry."""
+    return quote(name, safe="[]._-", errors="replace")

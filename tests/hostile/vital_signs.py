@@ -15,11 +15,12 @@ _STATE_ROWS = ("conversations", "conversation_items", "conversation_turns")
 
 @dataclass(frozen=True, slots=True)
 class ProcessSigns:
-    """One process; ``memory`` is its resident set in bytes."""
+    """One process; ``memory`` is its resident set in bytes, ``peak`` the most it ever was."""
 
     threads: int
     descriptors: int
     memory: int
+    peak: int
 
 
 def children_of(pid: int) -> list[int]:
@@ -36,7 +37,8 @@ def process_signs(pid: int) -> ProcessSigns:
     return ProcessSigns(
         threads=int(status["Threads"]),
         descriptors=sum(1 for _ in (process / "fd").iterdir()),
-        memory=int(status["VmRSS"].split()[0]) * 1024,
+        memory=_bytes(status["VmRSS"]),
+        peak=_bytes(status["VmHWM"]),
     )
 
 
@@ -71,6 +73,10 @@ def await_true(condition: Callable[[], bool], message: Callable[[], object]) -> 
     while not condition():
         assert time.monotonic() < deadline, message()
         time.sleep(_POLL_SECONDS)
+
+
+def _bytes(kilobytes: str) -> int:
+    return int(kilobytes.split(maxsplit=1)[0]) * 1024
 
 
 def _uploads(data_dir: Path) -> Iterator[Path]:
