@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.events import Event
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.fold import Reply
@@ -25,13 +26,15 @@ class ReplyContext:
     """What an encoder needs to know beside the events.
 
     ``created`` is in unix seconds. ``echo`` holds the fields of the client's request that its
-    dialect repeats in the reply. ``fresh_id`` makes ids with a prefix.
+    dialect repeats in the reply, or that say what the reply may show. ``fresh_id`` makes ids with
+    a prefix. ``provider`` is the name of the provider that answers.
     """
 
     id: str
     created: int
     model: str
     fresh_id: Callable[[str], str]
+    provider: str = ""
     include_usage: bool = False
     legacy_functions: bool = False
     echo: Mapping[str, Any] = field(default_factory=dict)
@@ -85,8 +88,11 @@ class Dialect:
     ``decode_request`` raises Unprocessable where the body's types are wrong or it asks for what
     the neutral request cannot say. ``encode_request`` is None for a dialect that no upstream is
     spoken to in. ``carries_stop`` says that its requests have a place for stop sequences;
-    otherwise the relay itself stops at them. ``stream_carries_reply`` says that a stream ends with
-    the whole reply in one object. ``read_usage`` reads the ``usage`` of a reply.
+    otherwise the relay itself stops at them. ``has_custom_tools`` says that it has a word for
+    free-text tools; otherwise they go as functions. ``stream_carries_reply`` says that a stream
+    ends with the whole reply in one object. ``read_usage`` reads the ``usage`` of a reply.
+    ``without_packed_seals`` takes out of a request body the reasoning whose seal is packed: it
+    was made by an upstream of another dialect.
     """
 
     name: str
@@ -97,9 +103,11 @@ class Dialect:
     read_usage: Callable[[Any], Usage | None]
     keep_alive: bytes
     echo: Callable[[Json], Json] = lambda body: {}  # noqa: ARG005
-    encode_request: Callable[[Request], tuple[Json, tuple[Loss, ...]]] | None = None
+    without_packed_seals: Callable[[Json], Json] = lambda body: body
+    encode_request: Callable[[Request, Capabilities], tuple[Json, tuple[Loss, ...]]] | None = None
     decode_reply: Callable[[Json, Classify], list[Event]] | None = None
     decoder: Callable[[Classify], Decoder] | None = None
     tap: Callable[[Classify, ReplyContext], Tap] | None = None
     carries_stop: bool = False
+    has_custom_tools: bool = False
     stream_carries_reply: bool = False

@@ -39,6 +39,7 @@ class PartOpened:
 
     ``id`` is the ``call_id`` of a call, else the vendor's item id. ``name`` is the tool's name.
     ``native`` is the whole item for an ``opaque`` part, else what its own dialect may want back.
+    ``dialect`` is that of an opaque item: no other has a word for it.
     """
 
     part: int
@@ -46,6 +47,7 @@ class PartOpened:
     id: str | None = None
     name: str | None = None
     native: dict[str, Any] | None = None
+    dialect: str | None = None
 
 
 @dataclass(slots=True)

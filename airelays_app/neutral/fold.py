@@ -33,6 +33,7 @@ class ReplyPart:
     name: str | None = None
     seal: Seal | None = None
     native: dict[str, Any] | None = None
+    dialect: str | None = None
     annotations: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -73,9 +74,7 @@ class Fold:
             case PartDelta(part=part, text=text):
                 self._texts[part].append(text)
             case PartOpened():
-                reply.parts.append(
-                    ReplyPart(event.kind, id=event.id, name=event.name, native=event.native)
-                )
+                reply.parts.append(part_of(event))
                 self._texts.append([])
             case PartSealed(part=part, seal=seal):
                 reply.parts[part].seal = seal
@@ -91,6 +90,13 @@ class Fold:
                 reply.reason, reply.stop = reason, stop
             case Failed(failure=failure):
                 reply.failure = failure
+
+
+def part_of(event: PartOpened) -> ReplyPart:
+    """Return the part that ``event`` opens, still without text."""
+    return ReplyPart(
+        event.kind, id=event.id, name=event.name, native=event.native, dialect=event.dialect
+    )
 
 
 def fold(events: Iterable[Event]) -> Reply:
@@ -114,7 +120,7 @@ def unfold(reply: Reply) -> Iterator[Event]:
 
 
 def _unfold_part(number: int, part: ReplyPart) -> Iterator[Event]:
-    yield PartOpened(number, part.kind, part.id, part.name, part.native)
+    yield PartOpened(number, part.kind, part.id, part.name, part.native, part.dialect)
     if part.text:
         yield PartDelta(number, part.text)
     for annotation in part.annotations:

@@ -1,11 +1,18 @@
 """What a client asks for, in no dialect's words."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from airelays_app.neutral.seals import Seal
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
+
+
+CacheHint = dict[str, Any]
+"""Where a client marks the end of what the upstream should cache: ``{"type": "ephemeral"}``.
+
+The wire's own object, because all dialects that have such a mark write it alike.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +21,7 @@ class Text:
 
     text: str
     native: dict[str, Any] | None = None
+    cache: CacheHint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Image:
 
     url: str
     detail: str | None = None
+    cache: CacheHint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class File:
     filename: str | None = None
     data: str | None = None
     url: str | None = None
+    cache: CacheHint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class ToolCall:
     arguments: str
     custom: bool = False
     native: dict[str, Any] | None = None
+    cache: CacheHint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,17 @@ class ToolResult:
     custom: bool = False
     is_error: bool = False
     native: dict[str, Any] | None = None
+    cache: CacheHint | None = None
+
+    @property
+    def told(self) -> tuple["Part", ...]:
+        """The parts for a dialect without a mark for errors: a text says that it is one."""
+        if not self.is_error:
+            return self.parts
+        first = self.parts[0] if self.parts else Text("")
+        if isinstance(first, Text):
+            return replace(first, text=f"Error: {first.text}"), *self.parts[1:]
+        return Text("Error:"), *self.parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +136,7 @@ class Tool:
     strict: bool | None = None
     custom: bool = False
     format: dict[str, Any] | None = None
+    cache: CacheHint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +176,7 @@ class Sampling:
 
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None
     seed: int | None = None
@@ -171,11 +195,17 @@ class Hints:
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
     include: tuple[str, ...] = ()
+    cache: CacheHint | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request for a reply."""
+    """One request for a reply.
+
+    ``reasoning_effort`` is a word (``none`` to ``max``), ``reasoning_budget`` a number of tokens;
+    a client gives one of them. ``wants_seals`` says that it will bring back reasoning with its
+    seal, so the upstream has to be asked for one.
+    """
 
     model: str
     messages: tuple[Message, ...]
@@ -188,7 +218,22 @@ class Request:
     format: OutputFormat | None = None
     verbosity: str | None = None
     reasoning_effort: str | None = None
+    reasoning_budget: int | None = None
     reasoning_summary: str | None = None
+    wants_seals: bool = False
     max_output_tokens: int | None = None
     sampling: Sampling = field(default_factory=Sampling)
     hints: Hints = field(default_factory=Hints)
+
+
+def has_cache_hints(request: Request) -> bool:
+    """Tell whether the client marked anything for the upstream's cache."""
+    if request.hints.cache or any(isinstance(t, Tool) and t.cache for t in request.tools):
+        return True
+    return any(_is_marked(part) for message in request.messages for part in message.parts)
+
+
+def _is_marked(part: Part) -> bool:
+    if isinstance(part, ToolResult):
+        return bool(part.cache) or any(map(_is_marked, part.parts))
+    return isinstance(part, Text | Image | File | ToolCall) and bool(part.cache)

@@ -1,5 +1,20 @@
 """Parts that share one place on a wire, made to speak one after the other."""
 
+from collections import deque
+from collections.abc import Iterable
+
+from airelays_app.neutral.events import (
+    Event,
+    Failed,
+    Noted,
+    PartClosed,
+    PartDelta,
+    PartOpened,
+    PartSealed,
+)
+
+PartEvent = PartOpened | PartDelta | PartSealed | PartClosed | Noted
+
 
 class Turns:
     """Decides which part may speak where several open parts share one place.
@@ -46,3 +61,63 @@ class Turns:
 
     def _released(self, parts: list[int]) -> list[tuple[int, str]]:
         return [(part, "".join(self._held.pop(part))) for part in parts if part in self._held]
+
+
+class OneAtATime:
+    """Rewrites a stream so that each part is closed before the next one opens.
+
+    Parts keep their order and numbers. The oldest one that is not closed passes at once; what
+    belongs to the others is held back until it is their turn. Messages has one open block.
+    """
+
+    def __init__(self) -> None:
+        self._open: deque[int] = deque()
+        self._held: dict[int, list[PartEvent]] = {}
+        self._closed: set[int] = set()
+
+    def feed(self, events: Iterable[Event]) -> list[Event]:
+        """Return the events that may pass now."""
+        out: list[Event] = []
+        for event in events:
+            if isinstance(event, PartOpened):
+                self._queue_up(event, out)
+            elif isinstance(event, PartDelta | PartSealed | PartClosed | Noted):
+                self._take(event, out)
+            else:
+                if isinstance(event, Failed):
+                    self._give_up(out)
+                out.append(event)
+        return out
+
+    def _queue_up(self, event: PartOpened, out: list[Event]) -> None:
+        self._open.append(event.part)
+        if len(self._open) == 1:
+            out.append(event)
+        else:
+            self._held[event.part] = [event]
+
+    def _take(self, event: PartEvent, out: list[Event]) -> None:
+        if event.part != self._open[0]:
+            self._held[event.part].append(event)
+            if isinstance(event, PartClosed):
+                self._closed.add(event.part)
+            return
+        out.append(event)
+        if isinstance(event, PartClosed):
+            self._open.popleft()
+            self._advance(out)
+
+    def _advance(self, out: list[Event]) -> None:
+        """The first in the queue may speak: let out what it said before its turn."""
+        while self._open:
+            part = self._open[0]
+            out += self._held.pop(part)
+            if part not in self._closed:
+                return
+            self._open.popleft()
+
+    def _give_up(self, out: list[Event]) -> None:
+        """The stream breaks off: let out everything, each open part closed for the next one."""
+        while len(self._open) > 1:
+            out.append(PartClosed(self._open.popleft()))
+            self._advance(out)

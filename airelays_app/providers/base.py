@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from airelays_app.dialects.base import Json, ReplyContext, Tap
+from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.events import Event
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.losses import Loss
@@ -103,6 +104,9 @@ class Provider(Protocol):
 
     def rules(self, dialect: str) -> FieldRules:
         """Return what it cannot do for clients of ``dialect``."""
+
+    def capabilities(self, model: str) -> Capabilities:
+        """Return what ``model`` can be asked for."""
 
     def adapt(self, body: Json, dialect: str) -> Adapted:
         """Return ``body`` as this upstream takes it: the same object if nothing has to change.

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Json, ReplyContext, Tap
 from airelays_app.errors import UpstreamError
+from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.failure import Failure
 from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing
 from airelays_app.upstream.failures import FailureRules, classify, classify_event
@@ -58,6 +59,10 @@ class CompatibleProvider:
     def rules(self, dialect: str) -> FieldRules:  # noqa: ARG002
         """Nothing is known to be missing: the server itself says what it refuses."""
         return FieldRules()
+
+    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002
+        """Nothing is known of its models."""
+        return Capabilities()
 
     def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
         """Return the body as it is."""

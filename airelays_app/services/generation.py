@@ -12,8 +12,10 @@ from airelays_app.dialects.responses.request_in import read_items
 from airelays_app.framing.jsontext import dumps
 from airelays_app.ids import fresh_id
 from airelays_app.neutral.custom_calls import CustomCalls, as_functions, custom_names
+from airelays_app.neutral.foreign_seals import FOREIGN_SEAL, without_foreign_seals
 from airelays_app.neutral.losses import Loss, ignored_parameters
 from airelays_app.neutral.request import Request
+from airelays_app.neutral.seals import PACKED_PREFIX
 from airelays_app.neutral.stops import StopCutter
 from airelays_app.providers.base import Adapted, EventFilter, Provider
 from airelays_app.services.lanes import TappedLane, TranslatedLane
@@ -90,6 +92,7 @@ def _same_dialect(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     provider = call.route.provider
     if call.conversation:
         body = {**body, "input": [*call.history, *_items_of(body.get("input"))]}
+    body, foreign = _without_packed_seals(call, body)
     adapted = provider.adapt(body, call.dialect.name)
     if adapted.filter:
         return _translated(call, body, ignored)
@@ -105,8 +108,16 @@ def _same_dialect(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
         client_streams=client_streams,
         lane=TappedLane(provider.tap(call.dialect.name, context)),
         context=context,
-        ignored=(*ignored, *ignored_parameters(adapted.losses)),
+        ignored=(*ignored, *ignored_parameters((*foreign, *adapted.losses))),
     )
+
+
+def _without_packed_seals(call: Call, body: Json) -> tuple[Json, tuple[Loss, ...]]:
+    """A packed seal is one of another dialect, and this upstream would refuse it."""
+    if not call.history and PACKED_PREFIX.encode() not in call.raw:
+        return body, ()
+    kept = call.dialect.without_packed_seals(body)
+    return kept, () if kept is body else (FOREIGN_SEAL,)
 
 
 def _items_of(value: object) -> list[object]:
@@ -147,11 +158,13 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
 
 def _encoded(sent: Request, call: Call, target: Dialect) -> tuple[Adapted, tuple[Loss, ...]]:
     """Write the upstream's body; free-text tools go as functions where those are all there is."""
-    if target.name == "chat":
+    if not target.has_custom_tools:
         sent = as_functions(sent)
+    provider = call.route.provider
+    sent, foreign = without_foreign_seals(sent, dialect=target.name, provider=provider.name)
     assert target.encode_request is not None
-    body, losses = target.encode_request(sent)
-    return call.route.provider.adapt(body, call.dialect.name), losses
+    body, losses = target.encode_request(sent, provider.capabilities(call.route.model))
+    return provider.adapt(body, call.dialect.name), (*foreign, *losses)
 
 
 def _with_history(call: Call, request: Request) -> Request:
@@ -170,7 +183,7 @@ def _filters(
     request: Request, target: Dialect, adapted: Adapted, cutter: StopCutter | None
 ) -> list[EventFilter]:
     filters: list[EventFilter] = [adapted.filter] if adapted.filter else []
-    if target.name == "chat" and (names := custom_names(request)):
+    if not target.has_custom_tools and (names := custom_names(request)):
         filters.append(CustomCalls(names))
     if cutter:
         filters.append(cutter)
@@ -183,6 +196,7 @@ def _context(call: Call, body: Json, *, include_usage: bool = True) -> ReplyCont
         created=int(time.time()),
         model=call.route.model,
         fresh_id=fresh_id,
+        provider=call.route.provider.name,
         include_usage=include_usage,
         legacy_functions=bool(body.get("functions")),
         echo=call.dialect.echo(body),

@@ -24,6 +24,8 @@ CALLS = ("tool_call", "custom_call")
 KINDS = ("text", "refusal", "reasoning", "reasoning_text", *CALLS, "opaque")
 REASONS = ("end", "length", "content_filter", "stop_sequence", "pause")
 SEARCH = {"id": "ws_1", "type": "web_search_call", "status": "completed"}
+SERVER_TOOL = {"id": "srvtoolu_1", "type": "server_tool_use", "name": "web_search", "input": {}}
+OPAQUE = {"responses": SEARCH, "messages": SERVER_TOOL}
 
 texts = st.text(
     st.characters(codec="utf-8") | st.sampled_from('\ud83d\ude00\u2028\x00"\\\n'), max_size=6
@@ -53,7 +55,7 @@ def legal_streams(draw: st.DrawFn, *, kinds: tuple[str, ...] = KINDS) -> list[Ev
         if waiting and draw(st.booleans()):
             number, kind = waiting.pop(0)
             open_parts[number] = kind
-            events.append(_opening(number, kind))
+            events.append(draw(_opening(number, kind)))
         elif open_parts:
             number = draw(st.sampled_from(sorted(open_parts)))
             event = draw(_within(number, open_parts[number]))
@@ -70,10 +72,14 @@ def legal_streams(draw: st.DrawFn, *, kinds: tuple[str, ...] = KINDS) -> list[Ev
     return [*events, Finished("tool_use" if called else reason)]
 
 
-def _opening(number: int, kind: str) -> PartOpened:
+def _opening(number: int, kind: str) -> st.SearchStrategy[PartOpened]:
     if kind in CALLS:
-        return PartOpened(number, kind, f"call_{number}", f"tool_{number}")
-    return PartOpened(number, kind, native=SEARCH if kind == "opaque" else None)
+        return st.just(PartOpened(number, kind, f"call_{number}", f"tool_{number}"))
+    if kind != "opaque":
+        return st.just(PartOpened(number, kind))
+    return st.sampled_from(
+        [PartOpened(number, kind, native=item, dialect=name) for name, item in OPAQUE.items()]
+    )
 
 
 def _within(number: int, kind: str) -> st.SearchStrategy[Event]:
@@ -81,7 +87,13 @@ def _within(number: int, kind: str) -> st.SearchStrategy[Event]:
     if kind != "opaque":
         choices += [st.builds(PartDelta, st.just(number), texts.filter(bool))] * 4
     if kind == "reasoning":
-        seals = st.builds(Seal, st.just("responses"), st.text(min_size=1, max_size=5))
+        seals = st.builds(
+            Seal,
+            st.sampled_from(["responses", "messages"]),
+            st.text(min_size=1, max_size=5),
+            form=st.sampled_from(["", "redacted_thinking"]),
+            text=st.none() | texts,
+        )
         choices.append(st.builds(PartSealed, st.just(number), seals))
     if kind == "text":
         citation = {

@@ -1,10 +1,12 @@
 """Parts that share a place speak one after the other, in the order in which they opened."""
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from airelays_app.neutral.events import Event, Failed, PartClosed, PartDelta, PartOpened
 from airelays_app.neutral.fold import fold
-from airelays_app.neutral.sequence import Turns
+from airelays_app.neutral.grammar import check
+from airelays_app.neutral.sequence import OneAtATime, Turns
 from tests.neutral.streams import legal_streams
 
 
@@ -43,3 +45,40 @@ def test_places_do_not_wait_for_each_other() -> None:
 
 def test_a_part_without_a_place_closes_silently() -> None:
     assert Turns().close(7) == []
+
+
+def meaning(events: list[Event]) -> object:
+    reply = fold(events)
+    return reply.parts, reply.usage, reply.reason, reply.stop, reply.failure
+
+
+@given(legal_streams())
+def test_a_stream_made_sequential_is_legal_and_means_the_same(events: list[Event]) -> None:
+    sequential = OneAtATime().feed(events)
+    check(sequential)
+    open_parts = 0
+    for event in sequential:
+        open_parts += isinstance(event, PartOpened) - isinstance(event, PartClosed)
+        assert open_parts <= 1
+    assert meaning(sequential) == meaning(events)
+
+
+@given(legal_streams(), st.data())
+def test_the_oldest_open_part_is_never_kept_waiting(
+    events: list[Event], data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(0, len(events)))
+    seen = events[:cut]
+    oldest = next(
+        (e.part for e in seen if isinstance(e, PartOpened) and not closed(e.part, seen)), None
+    )
+    passed = OneAtATime().feed(seen)
+    assert [e for e in passed if of_part(e, oldest)] == [e for e in seen if of_part(e, oldest)]
+
+
+def closed(part: int, events: list[Event]) -> bool:
+    return any(isinstance(event, PartClosed) and event.part == part for event in events)
+
+
+def of_part(event: Event, part: int | None) -> bool:
+    return part is not None and getattr(event, "part", None) == part

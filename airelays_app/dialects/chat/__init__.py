@@ -1,6 +1,7 @@
 """OpenAI's Chat Completions."""
 
 from airelays_app.dialects.base import Dialect
+from airelays_app.dialects.chat.reasoning import without_packed_seals
 from airelays_app.dialects.chat.reply import encode_reply
 from airelays_app.dialects.chat.request_in import decode_request
 from airelays_app.dialects.chat.request_out import encode_request
@@ -24,4 +25,5 @@ CHAT = Dialect(
     read_usage=read_usage,
     keep_alive=KEEP_ALIVE,
     carries_stop=True,
+    without_packed_seals=without_packed_seals,
 )

@@ -2,6 +2,7 @@
 
 from airelays_app.dialects.base import Json, ReplyContext
 from airelays_app.dialects.chat.annotations import annotations_out
+from airelays_app.dialects.chat.reasoning import FIELD, detail_out
 from airelays_app.dialects.completion_family import write_usage
 from airelays_app.dialects.openai_error import error_body
 from airelays_app.neutral.events import FinishReason, PartKind
@@ -53,6 +54,8 @@ def _message(reply: Reply, context: ReplyContext) -> Json:
     }
     if reasoning := _text(reply, "reasoning", "reasoning_text"):
         message["reasoning_content"] = reasoning
+    if details := _details(reply, context):
+        message[FIELD] = details
     if annotations := annotations_out([a for part in reply.parts for a in part.annotations]):
         message["annotations"] = annotations
     calls = [part for part in reply.parts if part.kind in ("tool_call", "custom_call")]
@@ -61,6 +64,11 @@ def _message(reply: Reply, context: ReplyContext) -> Json:
     elif calls:
         message["tool_calls"] = [tool_call(part) for part in calls]
     return message
+
+
+def _details(reply: Reply, context: ReplyContext) -> list[Json]:
+    seals = [part.seal for part in reply.parts if part.seal]
+    return [detail_out(seal, i, provider=context.provider) for i, seal in enumerate(seals)]
 
 
 def _text(reply: Reply, *kinds: PartKind) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.chat.reasoning import read_reasoning
 from airelays_app.dialects.chat.tools_in import read_functions, read_tool_choice, read_tools
 from airelays_app.dialects.completion_family import (
     includes_usage,
@@ -84,6 +85,7 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         format=_read_format(optional_object(body, "response_format")),
         verbosity=optional_text(body, "verbosity"),
         reasoning_effort=optional_text(body, "reasoning_effort"),
+        wants_seals=body.get("reasoning_effort") not in (None, "none"),
         max_output_tokens=optional_integer(body, "max_tokens") if limit is None else limit,
         sampling=read_sampling(body),
         hints=read_hints(body),
@@ -130,7 +132,8 @@ def _read_assistant(path: str, raw: Json, pending_calls: list[str]) -> Message:
         parts.append(Refusal(refusal))
     calls = list(_read_calls(path, raw))
     pending_calls[:] = [call.call_id for call in calls]
-    return Message("assistant", (*parts, *calls), optional_text(raw, "name", path))
+    parts = [*read_reasoning(raw), *parts, *calls]
+    return Message("assistant", tuple(parts), optional_text(raw, "name", path))
 
 
 def _read_calls(path: str, raw: Json) -> Iterator[ToolCall]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
+from airelays_app.neutral.effort import effort_word
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
     Audio,
@@ -26,10 +28,13 @@ from airelays_app.neutral.request import (
     ToolCall,
     ToolChoice,
     ToolResult,
+    has_cache_hints,
 )
 
 
-def encode_request(request: Request) -> tuple[Json, tuple[Loss, ...]]:
+def encode_request(
+    request: Request, capabilities: Capabilities = AS_THE_DIALECT_SAYS
+) -> tuple[Json, tuple[Loss, ...]]:
     """Return the body and what it has no place for."""
     losses: list[Loss] = []
     messages = list(_encode_messages(request, losses))
@@ -38,6 +43,8 @@ def encode_request(request: Request) -> tuple[Json, tuple[Loss, ...]]:
         body["stream_options"] = {"include_usage": True}
     _encode_tools(request, body, losses)
     _encode_rest(request, body)
+    if effort := effort_word(request, capabilities, losses):
+        body["reasoning_effort"] = effort
     _note_lost_hints(request, losses)
     return body, tuple(losses)
 
@@ -107,8 +114,8 @@ def _encode_other(role: str, parts: list[Part], losses: list[Loss]) -> Iterator[
 
 def _encode_result(result: ToolResult, losses: list[Loss]) -> Iterator[Json]:
     """A tool message holds text only, so images follow in a user message."""
-    texts = [part.text for part in result.parts if isinstance(part, Text)]
-    others = [part for part in result.parts if not isinstance(part, Text)]
+    texts = [part.text for part in result.told if isinstance(part, Text)]
+    others = [part for part in result.told if not isinstance(part, Text)]
     yield {"role": "tool", "tool_call_id": result.call_id, "content": "\n".join(texts)}
     if content := _encode_content(others, losses):
         yield {"role": "user", "content": content}
@@ -182,7 +189,6 @@ def _encode_rest(request: Request, body: Json) -> None:
         "seed": sampling.seed,
         "stop": list(sampling.stop) or None,
         "logit_bias": sampling.logit_bias,
-        "reasoning_effort": request.reasoning_effort,
         "user": hints.user,
         "response_format": _encode_format(request.format) if request.format else None,
     }
@@ -214,6 +220,8 @@ def _note_lost_hints(request: Request, losses: list[Loss]) -> None:
         "safety_identifier": hints.safety_identifier,
         "verbosity": request.verbosity,
         "reasoning.summary": request.reasoning_summary,
+        "top_k": request.sampling.top_k,
+        "cache_control": has_cache_hints(request),
     }
     why = "a general Chat Completions server has no such field"
     losses += [Loss(name, why) for name, value in lost.items() if value]

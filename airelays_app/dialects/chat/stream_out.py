@@ -12,6 +12,7 @@ import orjson
 
 from airelays_app.dialects.base import Json, ReplyContext
 from airelays_app.dialects.chat.annotations import annotations_out
+from airelays_app.dialects.chat.reasoning import FIELD, detail_out
 from airelays_app.dialects.chat.reply import finish_reason
 from airelays_app.dialects.completion_family import DONE, write_usage
 from airelays_app.dialects.openai_error import error_body
@@ -60,6 +61,7 @@ class ChatEncoder:
         self._fields: dict[int, str] = {}
         self._wires: dict[int, _Wire] = {}
         self._calls = 0
+        self._seals = 0
         self._usage: Usage | None = None
         head = {
             "id": context.id,
@@ -152,6 +154,11 @@ class ChatEncoder:
         for part, text in held:
             self._delta(part, text)
 
+    def _seal(self, event: PartSealed) -> None:
+        detail = detail_out(event.seal, self._seals, provider=self._context.provider)
+        self._seals += 1
+        self._send({FIELD: [detail]})
+
     def _note(self, event: Noted) -> None:
         if annotations := annotations_out([event.native]):
             self._send({"annotations": annotations})
@@ -175,13 +182,13 @@ class ChatEncoder:
         self._out.append(data_block(dumps(error_body(event.failure))))
 
     def _nothing(self, event: Event) -> None:
-        """Chat has no place for the event: starts and seals."""
+        """Chat has no place for the event."""
 
 
 _HANDLERS: dict[type, Callable[[ChatEncoder, Any], None]] = {
     Started: ChatEncoder._nothing,
     PartOpened: ChatEncoder._open,
-    PartSealed: ChatEncoder._nothing,
+    PartSealed: ChatEncoder._seal,
     PartClosed: ChatEncoder._close,
     Noted: ChatEncoder._note,
     UsageSeen: ChatEncoder._take_usage,

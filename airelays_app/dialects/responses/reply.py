@@ -7,6 +7,7 @@ from airelays_app.dialects.responses.usage import write_usage
 from airelays_app.neutral.events import FinishReason, PartKind
 from airelays_app.neutral.failure import Failure, FailureKind
 from airelays_app.neutral.fold import Reply, ReplyPart
+from airelays_app.neutral.seals import pack
 from airelays_app.neutral.usage import Usage
 
 ITEM_PREFIX: dict[PartKind, str] = {
@@ -109,7 +110,14 @@ def text_content(text: str, annotations: list[Any], logprobs: list[Any]) -> Json
     }
 
 
-def output_item(part: ReplyPart, item_id: str, *, status: str = "completed") -> Json:
+def has_item(part: ReplyPart) -> bool:
+    """Tell whether this dialect has an item for ``part``: no opaque one of another dialect has."""
+    return part.kind != "opaque" or part.dialect == "responses"
+
+
+def output_item(
+    part: ReplyPart, item_id: str, context: ReplyContext, *, status: str = "completed"
+) -> Json:
     """Return the output item that ``part`` makes."""
     match part.kind:
         case "text":
@@ -117,7 +125,7 @@ def output_item(part: ReplyPart, item_id: str, *, status: str = "completed") -> 
         case "refusal":
             content = {"type": "refusal", "refusal": part.text}
         case "reasoning" | "reasoning_text":
-            return _reasoning_item(part, item_id)
+            return _reasoning_item(part, item_id, context)
         case "tool_call" | "custom_call":
             return _call_item(part, item_id, status)
         case _:
@@ -145,20 +153,27 @@ def _call_item(part: ReplyPart, item_id: str, status: str) -> Json:
     }
 
 
-def _reasoning_item(part: ReplyPart, item_id: str) -> Json:
+def _reasoning_item(part: ReplyPart, item_id: str, context: ReplyContext) -> Json:
     item: Json = {"id": item_id, "type": "reasoning", "summary": []}
     if part.text and part.kind == "reasoning":
         item["summary"] = [{"type": "summary_text", "text": part.text}]
     elif part.kind == "reasoning_text":
         item["content"] = [{"type": "reasoning_text", "text": part.text}]
-    if part.seal and part.seal.dialect == "responses":
-        item["encrypted_content"] = part.seal.payload
+    if seal := part.seal:
+        native = seal.dialect == "responses"
+        item["encrypted_content"] = (
+            seal.payload if native else pack(seal, provider=context.provider)
+        )
     return item
 
 
 def output_items(reply: Reply, context: ReplyContext) -> list[Json]:
     """Return the output items of a whole reply."""
-    return [output_item(part, context.fresh_id(ITEM_PREFIX[part.kind])) for part in reply.parts]
+    return [
+        output_item(part, context.fresh_id(ITEM_PREFIX[part.kind]), context)
+        for part in reply.parts
+        if has_item(part)
+    ]
 
 
 def encode_reply(reply: Reply, context: ReplyContext) -> Json:

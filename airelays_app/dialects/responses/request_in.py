@@ -45,9 +45,11 @@ from airelays_app.neutral.request import (
     ToolCall,
     ToolResult,
 )
-from airelays_app.neutral.seals import Seal
+from airelays_app.neutral.seals import Seal, is_packed, opened
 
 DIALECT = "responses"
+SEALS = "reasoning.encrypted_content"
+"""The entry of ``include`` that asks for reasoning with its seal."""
 
 _ROLES: dict[str, Role] = {
     "user": "user",
@@ -87,6 +89,7 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         verbosity=optional_text(optional_object(body, "text") or {}, "verbosity", "text"),
         reasoning_effort=optional_text(reasoning, "effort", "reasoning"),
         reasoning_summary=optional_text(reasoning, "summary", "reasoning"),
+        wants_seals=SEALS in (body.get("include") or ()),
         max_output_tokens=optional_integer(body, "max_output_tokens"),
         sampling=Sampling(
             temperature=optional_number(body, "temperature"),
@@ -119,6 +122,18 @@ def read_items(items: list[tuple[str, Json]]) -> Iterator[Message]:
         kind = item.get("type", "message")
         reader = _ITEM_READERS.get(kind) if isinstance(kind, str) else None
         yield reader(path, item) if reader else _read_unknown_item(path, item)
+
+
+def without_packed_seals(body: Json) -> Json:
+    """Return the body without reasoning items whose seal is packed; the same if it has none."""
+    items = body.get("input")
+    if not isinstance(items, list) or not any(map(_has_packed_seal, items)):
+        return body
+    return {**body, "input": [item for item in items if not _has_packed_seal(item)]}
+
+
+def _has_packed_seal(item: Any) -> bool:
+    return isinstance(item, dict) and is_packed(item.get("encrypted_content"))
 
 
 def _refuse_what_changes_the_meaning(body: Json) -> None:
@@ -191,7 +206,8 @@ def _read_reasoning(path: str, item: Json) -> Message:
     summary = item.get("summary") or []
     texts = [text_field(part, "text", part_path) for part_path, part in objects(summary, path)]
     payload = optional_text(item, "encrypted_content", path)
-    seal = Seal(DIALECT, payload, optional_text(item, "id", path)) if payload else None
+    native = Seal(DIALECT, payload or "", optional_text(item, "id", path))
+    seal = opened(payload, native=native) if payload else None
     return Message("assistant", (Reasoning("\n\n".join(texts), seal, item),))
 
 

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.responses.request_in import DIALECT, SEALS
+from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
+from airelays_app.neutral.effort import effort_word
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
     Audio,
@@ -22,14 +25,15 @@ from airelays_app.neutral.request import (
     ToolCall,
     ToolChoice,
     ToolResult,
+    has_cache_hints,
 )
-
-DIALECT = "responses"
 
 _STEERING = ("system", "developer")
 
 
-def encode_request(request: Request) -> tuple[Json, tuple[Loss, ...]]:
+def encode_request(
+    request: Request, capabilities: Capabilities = AS_THE_DIALECT_SAYS
+) -> tuple[Json, tuple[Loss, ...]]:
     """Return the body and what it has no place for.
 
     System and developer text becomes ``instructions``, in order, joined with a blank line. If
@@ -43,11 +47,11 @@ def encode_request(request: Request) -> tuple[Json, tuple[Loss, ...]]:
     if instructions := _instructions(request) if items else request.instructions:
         body["instructions"] = instructions
     body["input"] = items or _steering_items(request)
-    _encode_tools(request, body)
+    _encode_tools(request, body, losses)
     body["stream"] = request.stream
     body["store"] = False
     _encode_text(request, body)
-    _encode_reasoning(request, body)
+    _encode_reasoning(request, body, capabilities, losses)
     _encode_limits(request, body, losses)
     _encode_hints(request, body)
     return body, tuple(losses)
@@ -130,9 +134,10 @@ def _encode_item(part: Part, losses: list[Loss]) -> Json | None:
 
 
 def _encode_output(result: ToolResult, losses: list[Loss]) -> str | list[Json]:
-    if all(isinstance(part, Text) for part in result.parts):
-        return "\n".join(part.text for part in result.parts if isinstance(part, Text))
-    return [item for part in result.parts for item in _encode_content(part, "user", losses)]
+    parts = result.told
+    if all(isinstance(part, Text) for part in parts):
+        return "\n".join(part.text for part in parts if isinstance(part, Text))
+    return [item for part in parts for item in _encode_content(part, "user", losses)]
 
 
 def _encode_content(part: Part, role: str, losses: list[Loss]) -> list[Json]:
@@ -161,16 +166,26 @@ def _encode_file(part: File) -> Json:
     return {"type": "input_file", **{k: v for k, v in fields.items() if v is not None}}
 
 
-def _encode_tools(request: Request, body: Json) -> None:
-    body["tools"] = [_encode_tool(tool) for tool in request.tools]
+def _encode_tools(request: Request, body: Json, losses: list[Loss]) -> None:
+    tools = [tool for tool in request.tools if not _is_foreign(tool)]
+    losses += [
+        Loss(tool.path, "only its own vendor can run it")
+        for tool in request.tools
+        if isinstance(tool, HostedTool) and _is_foreign(tool)
+    ]
+    body["tools"] = [_encode_tool(tool) for tool in tools]
     choice = request.tool_choice
-    body["tool_choice"] = _encode_choice(choice) if choice else _default_choice(request)
+    body["tool_choice"] = _encode_choice(choice) if choice else _default_choice(tools)
     if request.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = request.parallel_tool_calls
 
 
-def _default_choice(request: Request) -> str:
-    return "auto" if request.tools else "none"
+def _default_choice(tools: list[Tool | HostedTool]) -> str:
+    return "auto" if tools else "none"
+
+
+def _is_foreign(tool: Tool | HostedTool) -> bool:
+    return isinstance(tool, HostedTool) and tool.dialect != DIALECT
 
 
 def _encode_tool(tool: Tool | HostedTool) -> Json:
@@ -219,8 +234,11 @@ def encode_format(format_: OutputFormat) -> Json:
     return encoded
 
 
-def _encode_reasoning(request: Request, body: Json) -> None:
-    fields = {"effort": request.reasoning_effort, "summary": request.reasoning_summary}
+def _encode_reasoning(
+    request: Request, body: Json, capabilities: Capabilities, losses: list[Loss]
+) -> None:
+    effort = effort_word(request, capabilities, losses)
+    fields = {"effort": effort, "summary": request.reasoning_summary}
     if reasoning := {name: value for name, value in fields.items() if value is not None}:
         body["reasoning"] = reasoning
 
@@ -238,6 +256,8 @@ def _encode_limits(request: Request, body: Json, losses: list[Loss]) -> None:
         "frequency_penalty": sampling.frequency_penalty,
         "seed": sampling.seed,
         "logit_bias": sampling.logit_bias,
+        "top_k": sampling.top_k,
+        "cache_control": True if has_cache_hints(request) else None,
     }
     losses += [
         Loss(name, "Responses has no such field")
@@ -257,5 +277,5 @@ def _encode_hints(request: Request, body: Json) -> None:
         "prompt_cache_retention": hints.prompt_cache_retention,
     }
     body |= {name: value for name, value in fields.items() if value is not None}
-    if hints.include:
-        body["include"] = list(hints.include)
+    if include := dict.fromkeys((*hints.include, *((SEALS,) if request.wants_seals else ()))):
+        body["include"] = list(include)

@@ -141,7 +141,8 @@ class ResponsesDecoder:
         is_call = kind in ("tool_call", "custom_call")
         self._called = self._called or is_call
         id_ = item.get("call_id") if is_call else item.get("id")
-        self._out.append(PartOpened(part, kind, id_, item.get("name"), item))
+        dialect = "responses" if kind == "opaque" else None
+        self._out.append(PartOpened(part, kind, id_, item.get("name"), item, dialect))
         return part
 
     def _text_delta(self, event: Json) -> None:

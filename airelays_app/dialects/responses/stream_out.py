@@ -16,6 +16,7 @@ from airelays_app.dialects.responses.reply import (
     ITEM_PREFIX,
     failed_object,
     finished_object,
+    has_item,
     output_item,
     response_object,
     text_content,
@@ -36,7 +37,7 @@ from airelays_app.neutral.events import (
     UsageSeen,
 )
 from airelays_app.neutral.failure import Failure
-from airelays_app.neutral.fold import ReplyPart
+from airelays_app.neutral.fold import ReplyPart, part_of
 from airelays_app.neutral.usage import Usage
 
 _DELTA_EVENTS: dict[PartKind, str] = {
@@ -94,7 +95,9 @@ class ResponsesEncoder:
         return b"".join(self._out)
 
     def _delta(self, event: PartDelta) -> None:
-        item = self._open[event.part]
+        item = self._open.get(event.part)
+        if item is None:
+            return
         if not item.begun:
             self._begin_text(item)
         item.texts.append(event.text)
@@ -119,13 +122,15 @@ class ResponsesEncoder:
         self._send("response.in_progress", response=response)
 
     def _open_part(self, event: PartOpened) -> None:
-        part = ReplyPart(event.kind, id=event.id, name=event.name, native=event.native)
+        part = part_of(event)
+        if not has_item(part):
+            return
         item_id = self._context.fresh_id(ITEM_PREFIX[event.kind])
         index = self._items
         self._items += 1
         item = _OpenItem(index, item_id, part, _delta_prefix(event.kind, item_id, index))
         self._open[event.part] = item
-        shown = output_item(part, item_id, status="in_progress")
+        shown = output_item(part, item_id, self._context, status="in_progress")
         if event.kind in _IN_CONTENT:
             shown["content"] = []
         self._send("response.output_item.added", output_index=index, item=shown)
@@ -145,11 +150,12 @@ class ResponsesEncoder:
             )
 
     def _seal(self, event: PartSealed) -> None:
-        self._open[event.part].part.seal = event.seal
+        if item := self._open.get(event.part):
+            item.part.seal = event.seal
 
     def _note(self, event: Noted) -> None:
-        item = self._open[event.part]
-        if item.part.kind != "text":
+        item = self._open.get(event.part)
+        if item is None or item.part.kind != "text":
             return
         item.part.annotations.append(event.native)
         self._send(
@@ -160,7 +166,9 @@ class ResponsesEncoder:
         )
 
     def _close_part(self, event: PartClosed) -> None:
-        item = self._open.pop(event.part)
+        item = self._open.pop(event.part, None)
+        if item is None:
+            return
         part = item.part
         part.text = "".join(item.texts)
         if part.kind == "opaque":
@@ -168,7 +176,7 @@ class ResponsesEncoder:
         if item.begun:
             for name, fields in _DONE_EVENTS.get(part.kind, _no_done_events)(item):
                 self._send(name, **fields)
-        done = output_item(part, item.id)
+        done = output_item(part, item.id, self._context)
         self._output[item.index] = done
         self._send("response.output_item.done", output_index=item.index, item=done)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from airelays_app.dialects.base import Json, ReplyContext, Tap
 from airelays_app.dialects.responses.tap import ResponsesCompleter
 from airelays_app.errors import UpstreamError
+from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.failure import Failure
 from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing
 from airelays_app.providers.codex.body import TokenLimits, adapt, field_rules
@@ -40,6 +41,10 @@ RULES = FailureRules(
         }
     ),
 )
+
+
+_CAPABILITIES = Capabilities(efforts=("none", "minimal", "low", "medium", "high", "xhigh"))
+"""The backend's catalogue goes up to ``xhigh`` (seen 2026-11-22)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,10 @@ class CodexProvider:
     def rules(self, dialect: str) -> FieldRules:
         """Return what the backend refuses and ignores."""
         return self._rules[dialect]
+
+    def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002
+        """Return what the backend's models know."""
+        return _CAPABILITIES
 
     def adapt(self, body: Json, dialect: str) -> Adapted:
         """Return the body as the backend takes it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from airelays_app.dialects.base import Json, ReplyContext, Tap
 from airelays_app.ids import fresh_id
+from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.events import (
     Event,
     Finished,
@@ -76,6 +77,10 @@ class LocalProvider:
     def rules(self, dialect: str) -> FieldRules:
         """Nothing is known to be missing: the server itself says what it refuses."""
         return self._wire.rules(dialect)
+
+    def capabilities(self, model: str) -> Capabilities:
+        """Nothing is known beyond what the server itself says."""
+        return self._wire.capabilities(model)
 
     def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
         """Ask for tool calls in the way that so small a model can answer."""

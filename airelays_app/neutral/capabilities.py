@@ -1,0 +1,23 @@
+"""What one model of an upstream can be asked for, beyond what its dialect says."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """Differences between the models that one dialect reaches; known by the providers.
+
+    ``max_output_tokens`` is sent where a dialect wants a limit and the client gave none.
+    ``reasoning`` says how thought is measured: by a word, by a budget of tokens, or not at all
+    because there is none; ``efforts`` are the words it knows, weakest first, all of the dialect's
+    if it is empty. ``samples`` is false for a model that refuses sampling parameters.
+    """
+
+    max_output_tokens: int | None = None
+    reasoning: Literal["effort", "budget", "none"] = "effort"
+    efforts: tuple[str, ...] = ()
+    samples: bool = True
+
+
+AS_THE_DIALECT_SAYS = Capabilities()
