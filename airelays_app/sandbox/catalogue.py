@@ -124,6 +124,7 @@ def _event_window(quota: dict[str, Any]) -> dict[str, Any]:
 
 
 def _described(model: Model) -> dict[str, Any]:
+    """Return an entry with all that Codex CLI 0.169 cannot do without (tried 2026-11-25)."""
     return {
         "slug": model.slug,
         "display_name": model.name,
@@ -135,5 +136,12 @@ def _described(model: Model) -> dict[str, Any]:
             {"effort": effort, "description": f"{effort} effort"} for effort in _EFFORTS
         ],
         "context_window": 272_000,
+        "shell_type": "unified_exec",
+        "priority": MODELS.index(model),
+        "base_instructions": "You are a coding agent, played by the sandbox.",
+        "support_verbosity": True,
+        "apply_patch_tool_type": "freeform",
+        "truncation_policy": {"mode": "tokens", "limit": 10_000},
+        "experimental_supported_tools": [],
         "minimal_client_version": list(model.since),
     }

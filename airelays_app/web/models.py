@@ -58,13 +58,13 @@ def _openai_list(models: list[Listed]) -> dict[str, Any]:
 
 
 def _codex_list(models: list[Listed]) -> dict[str, Any]:
-    """Codex CLI's own catalogue: an entry keeps everything that its vendor said."""
-    return {
-        "models": [
-            {"display_name": listed.id, **listed.model.native, "slug": listed.id}
-            for listed in models
-        ]
-    }
+    """Codex CLI's own catalogue, whose entries keep everything that their vendor said.
+
+    Models of other vendors have no such entry and are left out: one that is incomplete makes
+    Codex 0.169 throw the whole list away, and it can use a model that the list lacks.
+    """
+    entries = ((listed.id, listed.model.native) for listed in models)
+    return {"models": [{**native, "slug": id_} for id_, native in entries if "slug" in native]}
 
 
 def _anthropic_model(listed: Listed) -> dict[str, Any]:

@@ -79,3 +79,13 @@ def test_without_a_login_the_list_is_a_503_that_says_so(start_relay):
     assert answer.status_code == 503
     assert answer.headers["x-airelays-upstream-auth"] == "missing"
     assert answer.json()["error"]["type"] == "authentication_error"
+
+
+def test_codex_cli_gets_its_own_list_of_the_models_that_have_an_entry_in_it(relay):
+    asked = {"client_version": "0.169.0"}
+    models = relay.get("/v1/models", params=asked).json()["models"]
+
+    assert [model["slug"] for model in models][:3] == [MODEL, "gpt-5.5-mini", "gpt-5.4"]
+    assert models[0]["display_name"] == "GPT-5.5"
+    assert models[0]["truncation_policy"], "as the vendor described it"
+    assert not [model for model in models if "/" in model["slug"]]
