@@ -41,7 +41,7 @@ class Router:
         """Return the provider of bare model names."""
         name = self._choose_default()
         if name not in self.providers:
-            raise Unavailable("No provider is configured. Run: airelays doctor", retry_after=60)
+            raise Unavailable("No provider is configured. Run: airelays doctor", retry_after=1)
         return self.providers[name]
 
     def _resolve(self, model: str) -> Route:

@@ -141,12 +141,17 @@ def test_a_broken_stream_never_looks_finished(client, relay, behaviour):
 
 
 def test_a_rejected_login_is_no_matter_of_the_token(client, relay):
-    """503, so that no client asks its user for another API key."""
+    """503, so that no client asks its user for another API key.
+
+    The SDKs do not try again; a client that does, like Codex CLI, need not wait long.
+    """
     relay.sandbox.script("unauthorized", times=9)
 
     with pytest.raises(openai.InternalServerError) as caught:
-        ask(client)
+        ask(client.with_options(max_retries=2))
 
+    assert caught.value.response.request.headers["x-stainless-retry-count"] == "0"
+    assert caught.value.response.headers["retry-after"] == "1"
     assert caught.value.status_code == 503
     assert caught.value.type == "authentication_error"
     assert caught.value.response.headers["x-airelays-upstream-auth"] == "rejected"
