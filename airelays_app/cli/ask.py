@@ -125,7 +125,8 @@ def terminal_writer() -> Callable[[str], None]:
     raw = not sys.stdout.isatty()
 
     def write(piece: str) -> None:
-        click.echo(piece if raw else "".join(_printable(piece)), nl=False)
+        sys.stdout.write(piece if raw else "".join(_printable(piece)))
+        sys.stdout.flush()
 
     return write
 

@@ -32,3 +32,15 @@ def command(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     return CommandLine(tmp_path)
+
+
+def settings_of(relay, **settings):
+    """Return the environment of a command on the machine of a relay that is running."""
+    own = {name: text for name, text in relay.environ.items() if name.startswith("AIRELAYS_")}
+    changed = {f"AIRELAYS_{name}": text for name, text in settings.items()}
+    return {
+        **own,
+        "HOME": str(relay.home),
+        "AIRELAYS_PORT": relay.url.rpartition(":")[2],
+        **changed,
+    }

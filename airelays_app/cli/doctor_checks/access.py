@@ -4,7 +4,7 @@ import stat
 from contextlib import closing
 
 from airelays_app.cli.doctor_checks.situation import Situation
-from airelays_app.cli.doctor_checks.verdict import Verdict, failed, passed, skipped, warned
+from airelays_app.cli.doctor_checks.verdict import SET_UP, Verdict, failed, passed, skipped, warned
 from airelays_app.cli.wording import duration
 from airelays_app.config.exposure import is_loopback_host, open_relay_problem
 from airelays_app.errors import ConfigError, Unavailable
@@ -21,17 +21,17 @@ def relay_token(situation: Situation) -> Verdict:
     try:
         situation.tokens.check()
     except ConfigError as error:
-        return failed(str(error), "Make a new one: airelays token rotate")
+        return failed(str(error), "Make a new relay token: airelays token rotate")
     if situation.tokens.source() is None and security.auto_generate_bearer_token:
         return passed("The relay makes one when it starts.")
     if not situation.tokens.any_exists():
-        return failed("There is no relay token.", "Make one: airelays init")
+        return failed("There is no relay token, so no client gets in.", SET_UP)
     path = security.bearer_token_file
     if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         return warned(
             f"Others can read {path}.",
             f"Keep it to yourself: chmod 600 {path}",
-            "If somebody may have read it: airelays token rotate",
+            "If somebody may have read the token: airelays token rotate",
         )
     return passed("There is one, and it is private.")
 

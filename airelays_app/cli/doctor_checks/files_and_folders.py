@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from airelays_app.cli.doctor_checks.situation import Situation
-from airelays_app.cli.doctor_checks.verdict import Verdict, failed, passed, skipped, warned
+from airelays_app.cli.doctor_checks.verdict import SET_UP, Verdict, failed, passed, skipped, warned
 from airelays_app.errors import Unavailable
 from airelays_app.store.database import Database
 
@@ -26,7 +26,7 @@ def configuration_file(situation: Situation) -> Verdict:
     if not situation.settings.config_exists:
         return warned(
             f"There is no configuration file at {path}; the defaults hold.",
-            "Write one, and make a relay token: airelays init",
+            SET_UP,
         )
     if path.stat().st_mode & _OTHERS:
         return warned(f"Others can read {path}.", f"Keep it to yourself: chmod 600 {path}")
@@ -46,7 +46,7 @@ def data_folder(situation: Situation) -> Verdict:
     if not exists:
         return passed(f"{folder} will be made when it is needed.")
     if folder.stat().st_mode & _OTHERS:
-        return warned(f"Others can look into {folder}.", f"Close it: chmod 700 {folder}")
+        return warned(f"Others can look into {folder}.", f"Keep it to yourself: chmod 700 {folder}")
     return passed(f"{folder} is writable and private.")
 
 

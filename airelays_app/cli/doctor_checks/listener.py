@@ -12,7 +12,7 @@ from airelays_app.errors import ConfigError
 from airelays_app.services.status import APP_NAME
 from airelays_app.version import VERSION
 
-_START = "Start it: airelays serve"
+_START = "Start the relay: airelays serve"
 
 
 def port(situation: Situation) -> Verdict:
@@ -54,12 +54,12 @@ def _judged(status: dict[str, object]) -> Verdict:
     if isinstance(ready, dict) and ready.get("storage") is False:
         return failed(
             "It runs, but its storage does not answer.",
-            "See the findings about the data folder and the database, then restart it.",
+            "See the findings about the data folder and the database, then restart the relay.",
         )
     if status.get("version") != VERSION:
         return warned(
             f"It runs version {status.get('version')}, installed is {VERSION}.",
-            "Restart it to use the new version.",
+            "Restart the relay to use the new version.",
         )
     return passed("It answers with the token of these settings.")
 
@@ -73,9 +73,10 @@ def _refused(refusal: RelayRefusal) -> Verdict:
         )
     if refusal.code == "ip_temporarily_blocked":
         return failed(
-            "This machine is blocked after too many wrong tokens.", "Let it in: airelays unblock"
+            "This machine is blocked after too many wrong tokens.",
+            "Let this machine in: airelays unblock",
         )
-    return failed(refusal.message, "Look into its log, or restart it.")
+    return failed(refusal.message, "Look into the relay's log, or restart it.")
 
 
 def _nothing_there(situation: Situation) -> Verdict:
@@ -98,11 +99,12 @@ def _cannot_listen(settings: Settings, error: OSError) -> Verdict:
     host, number = settings.server.host, settings.server.port
     if error.errno in (errno.EACCES, errno.EPERM):
         return failed(
-            f"Port {number} needs special rights.", "Take one from 1024 up: airelays serve --port N"
+            f"Port {number} needs special rights.",
+            "Take a port from 1024 up: airelays serve --port N",
         )
     return failed(
         f"This machine cannot listen on {host}: {error.strerror}.",
-        "Take one of its own addresses, or all: airelays serve --host 0.0.0.0",
+        "Listen on an address of this machine, or on all: airelays serve --host 0.0.0.0",
     )
 
 

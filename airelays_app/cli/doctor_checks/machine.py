@@ -10,6 +10,7 @@ from airelays_app.cli.doctor_checks.situation import Situation
 from airelays_app.cli.doctor_checks.verdict import Verdict, failed, passed, skipped
 from airelays_app.cli.local_model import INSTALL_LIBRARY, library_present
 from airelays_app.cli.wording import duration
+from airelays_app.services.status import PROBLEM_STEPS
 
 TOLERATED_SECONDS = 120.0
 """Logins break when the clock is off by minutes; a second or two is the network's."""
@@ -17,8 +18,8 @@ FUTURE_SECONDS = 3600.0
 """A file this far ahead of the clock was not written an instant ago."""
 
 _STEPS = (
-    "See what it says: timedatectl",
-    "Let the network set it: sudo timedatectl set-ntp true",
+    "See what the clock says: timedatectl",
+    "Let the network set the clock: sudo timedatectl set-ntp true",
 )
 
 
@@ -30,9 +31,10 @@ def clock(situation: Situation) -> Verdict:
         return failed(
             f"The clock is slow: files of the relay are {duration(ahead)} ahead of it.", *_STEPS
         )
-    theirs = None if situation.offline else _moment(situation.upstream_probe.date)
+    alone = situation.offline or situation.no_subscription
+    theirs = None if alone else _moment(situation.upstream_probe.date)
     if theirs is None:
-        return passed("It agrees with the relay's files; no upstream was there to ask.")
+        return passed("It agrees with the relay's files; no upstream was asked.")
     off = situation.upstream_probe.at - theirs
     if abs(off) > TOLERATED_SECONDS:
         word = "fast" if off > 0 else "slow"
@@ -55,7 +57,7 @@ def local_model(situation: Situation) -> Verdict:
     if not library_present():
         return failed(
             "The package that runs the local model is missing.",
-            f"Install it: {INSTALL_LIBRARY}",
+            f"Install the library that runs the local model: {INSTALL_LIBRARY}",
         )
     return passed(f"{state['model']} is installed.")
 
@@ -65,9 +67,9 @@ def _missing(situation: Situation) -> Verdict:
     if local.model_path is not None:
         return failed(
             f"The local model is missing: there is no file {local.model_path}.",
-            "Put it there, or change local.model_path",
+            "Put the model there, or change local.model_path",
         )
-    step = "Install it: airelays local install"
+    step = PROBLEM_STEPS["not_installed"]
     if local.enabled == "true":
         return failed("The local model is not installed.", step)
     if situation.another_is_ready("local"):

@@ -24,6 +24,8 @@ from airelays_app.upstream.response import UpstreamResponse
 READ_SECONDS = 30.0
 """How long an upstream may be silent while it is only being looked at."""
 
+SUBSCRIPTION_OFF = "The subscription provider is turned off."
+
 Json = dict[str, Any]
 
 
@@ -105,6 +107,16 @@ class Situation:
         """The provider of the subscription, None when it is turned off."""
         providers = self.core.router.providers.values()
         return next((each for each in providers if isinstance(each, CodexProvider)), None)
+
+    @cached_property
+    def no_subscription(self) -> str | None:
+        """Why nothing depends on the subscription, so that it is not called; None if it does."""
+        if self.subscription is None:
+            return SUBSCRIPTION_OFF
+        problem = self.states[self.subscription.name]["problem"]
+        if problem == "missing" and self.another_is_ready("codex"):
+            return "Nobody is logged in; another provider is ready."
+        return None
 
     @cached_property
     def client(self) -> UpstreamClient:

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from airelays_app.cli.doctor_checks.situation import Probe, Situation
+from airelays_app.cli.doctor_checks.situation import SUBSCRIPTION_OFF, Probe, Situation
 from airelays_app.cli.doctor_checks.verdict import Verdict, failed, passed, skipped, warned
 from airelays_app.cli.wording import duration
 from airelays_app.errors import RelayError, UpstreamError, UpstreamLoginError
@@ -14,7 +14,6 @@ from airelays_app.upstream.response import UpstreamResponse
 
 NEARLY_USED_PERCENT = 90.0
 
-_OFF = "The subscription provider is turned off."
 _BYTES_MAX = 4 * 1024 * 1024
 _LOGIN_MESSAGES = {
     "missing": "Nobody is logged in to the subscription.",
@@ -34,7 +33,7 @@ _NETWORK_STEPS = (
 def login(situation: Situation) -> Verdict:
     """Somebody is logged in, with the account that was chosen, and the login can be used."""
     if situation.subscription is None:
-        return skipped(_OFF)
+        return skipped(SUBSCRIPTION_OFF)
     state = situation.states[situation.subscription.name]
     problem = state["problem"]
     if problem is None:
@@ -44,22 +43,22 @@ def login(situation: Situation) -> Verdict:
             "The access token has expired; it is renewed at the next request.",
             "If it is not: airelays login",
         )
-    if problem == "missing" and situation.another_is_ready("codex"):
-        return skipped("Nobody is logged in; another provider is ready.")
+    if reason := situation.no_subscription:
+        return skipped(reason)
     return _login_problem(problem)
 
 
 def upstream(situation: Situation) -> Verdict:
     """The subscription backend is reached."""
-    if situation.subscription is None:
-        return skipped(_OFF)
+    if reason := situation.no_subscription:
+        return skipped(reason)
     return _reached(situation.upstream_probe, what="The subscription backend")
 
 
 def issuer(situation: Situation) -> Verdict:
     """The login service is reached; without it no login and no renewal."""
-    if situation.subscription is None:
-        return skipped(_OFF)
+    if reason := situation.no_subscription:
+        return skipped(reason)
     probe = situation.probe(situation.settings.upstream.issuer_base_url)
     return _reached(probe, what="The login service")
 
@@ -68,7 +67,7 @@ def subscription(situation: Situation) -> Verdict:
     """The backend accepts the login, and something is left of the quota."""
     provider = situation.subscription
     if provider is None:
-        return skipped(_OFF)
+        return skipped(SUBSCRIPTION_OFF)
     problem = situation.states[provider.name]["problem"]
     if problem not in (None, "expired"):
         return skipped("There is no usable login to ask with.")
@@ -153,12 +152,14 @@ def _quota(usage: dict[str, Any]) -> Verdict:
     if limit["limit_reached"] or limit["allowed"] is False or fullest >= 100:
         return _exhausted(windows)
     shown = ", ".join(
-        f"{window['remaining_percent']:g} % of the {window['window_label'] or 'window'}"
+        f"{window['remaining_percent']:g} % of the {window['window_label'] or 'only'} window"
         for window in windows
         if window["remaining_percent"] is not None
     )
     if fullest >= NEARLY_USED_PERCENT:
-        return warned(f"The quota is nearly used up: {shown} left.", "See: airelays usage")
+        return warned(
+            f"The quota is nearly used up: {shown} left.", "See what is left: airelays usage"
+        )
     return passed(f"The backend accepts the login; {shown} left.")
 
 

@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 Status = Literal["pass", "warn", "fail", "skip"]
 
+SET_UP = "Set up what is missing of the configuration file and the relay token: airelays init"
+"""The step for whoever has just begun."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
