@@ -7,6 +7,7 @@ import click
 
 from airelays_app.cli.lazy_group import LazyCommand, LazyGroup
 from airelays_app.cli.options import Invocation, shared_options
+from airelays_app.cli.page import accept_any_text
 from airelays_app.version import VERSION
 
 COMMANDS = {
@@ -63,4 +64,5 @@ def airelays(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line of this process and exit."""
+    accept_any_text()
     airelays(prog_name="airelays")

@@ -1,7 +1,9 @@
 """What a command prints: a page for people, or JSON for programs."""
 
+import io
 import json
 import os
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -61,7 +63,16 @@ def show(invocation: Invocation, *, page: Page, data: Mapping[str, Any]) -> None
 
 def print_page(page: Page) -> None:
     """Print the page, coloured on a terminal where colour is wanted."""
-    click.echo(_encodable(str(page)), color=_colour())
+    click.echo(str(page), color=_colour())
+
+
+def accept_any_text() -> None:
+    """Let everything be printed: what a terminal's encoding lacks is written out, as ``\\u20ac``.
+
+    Odd file names, and answers of models, must not end a command on an old terminal.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _colour() -> bool | None:
@@ -71,11 +82,6 @@ def _colour() -> bool | None:
         environ.get("NO_COLOR") or environ.get("CLICOLOR") == "0" or environ.get("TERM") == "dumb"
     )
     return False if unwanted else None
-
-
-def _encodable(text: str) -> str:
-    """Return ``text`` with what is not Unicode, such as an odd file name, written out."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _word(value: object) -> str:

@@ -1,13 +1,14 @@
 """Text for people is coloured on a terminal that wants it; JSON is never; all of it can be sent."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 
 from airelays_app.cli import airelays
-from airelays_app.cli.options import Invocation
-from airelays_app.cli.page import Page, show
+from airelays_app.cli.page import Page
 
 BOLD = "\x1b[1m"
 
@@ -32,12 +33,21 @@ def test_json_is_plain(tmp_path):
     json.loads(output(tmp_path, as_json=True))
 
 
-@pytest.mark.parametrize("as_json", [False, True])
-def test_text_that_is_not_unicode_can_be_shown(capfd, as_json):
-    page = Page("odd")
-    page.field("File", "name-\udcff")
-    show(Invocation(as_json=as_json), page=page, data={"file": "name-\udcff"})
-    assert "udcff" in capfd.readouterr().out
+@pytest.mark.parametrize("words", [[], ["--json"]], ids=str)
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("utf-8", b"not-unicode-\xff"), ("latin-1", "price-€".encode())]
+)
+def test_text_that_the_terminal_cannot_show_is_written_out(tmp_path, words, encoding, name):
+    environ = {"HOME": str(tmp_path), "PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        [sys.executable, "-m", "airelays_app.cli", "config", "show", *words],
+        env={**environ, "AIRELAYS_LOGS_DIR": b"/tmp/" + name},
+        capture_output=True,
+        check=True,
+    )
+    escape = rb"\udcff" if encoding == "utf-8" else rb"\u20ac"
+    assert name.split(b"-")[0] in done.stdout
+    assert escape in done.stdout
 
 
 def test_empty_values_and_yes_and_no():

@@ -17,7 +17,7 @@ from airelays_app.cli.clients import CLIENTS, Connection
 from airelays_app.cli.connect import add_client, client_data
 from airelays_app.cli.failures import Failure, told_to_people
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
-from airelays_app.cli.page import Page, show
+from airelays_app.cli.page import Page, accept_any_text, show
 from airelays_app.cli.program import program
 from airelays_app.cli.relay_api import RelayApi, local_url
 from airelays_app.config import Settings
@@ -121,4 +121,5 @@ def _data(settings: Settings, connection: Connection, answer: Streamed) -> dict[
 
 
 if __name__ == "__main__":
+    accept_any_text()
     guide(prog_name="airelays demo")
