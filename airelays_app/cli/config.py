@@ -2,9 +2,11 @@
 
 import click
 
+from airelays_app.cli.failures import EXIT_CONFIG
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
 from airelays_app.config.showing import ShownSetting, shown_settings
+from airelays_app.errors import ConfigError
 
 
 @click.group()
@@ -63,12 +65,20 @@ def path(invocation: Invocation) -> None:
 @shared_options
 @json_option
 @pass_invocation
-def check(invocation: Invocation) -> None:
+@click.pass_context
+def check(context: click.Context, invocation: Invocation) -> None:
     """Read all settings and say what is wrong with them; exit status 78 if anything is."""
-    settings = invocation.settings()
+    try:
+        settings = invocation.settings()
+    except ConfigError as error:
+        if not invocation.as_json:
+            raise
+        data = {"ok": False, "problems": str(error).splitlines()}
+        show(invocation, page=Page("settings are wrong"), data=data)
+        context.exit(EXIT_CONFIG)
     page = Page("settings are right")
     page.field("File", settings.config_path if settings.config_exists else "none")
-    show(invocation, page=page, data={"ok": True, "config_path": str(settings.config_path)})
+    show(invocation, page=page, data={"ok": True, "problems": []})
 
 
 def _add_settings(page: Page, shown: list[ShownSetting]) -> None:
@@ -78,8 +88,13 @@ def _add_settings(page: Page, shown: list[ShownSetting]) -> None:
         if group != section:
             page.section(f"[{group}]")
             section = group
-        origin = "" if entry.source == "default" else f"   ({entry.source})"
+        origin = "" if entry.source == "default" else f"   ({_origin(entry.source)})"
         page.field(name, f"{_shown(entry.value)}{origin}")
+
+
+def _origin(source: str) -> str:
+    """The file is named once, at the top of the page."""
+    return "file" if source.startswith("file ") else source
 
 
 def _shown(value: object) -> str:

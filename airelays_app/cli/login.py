@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import click
 
 from airelays_app.cli.failures import Failure, TryAgain
-from airelays_app.cli.options import Invocation, pass_invocation, shared_options
+from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.terminal_lines import TerminalLines
 from airelays_app.providers.codex.callback import CallbackPortBusyError
@@ -47,16 +47,18 @@ Waiting for your approval (Ctrl-C to stop) ...
 
 @dataclass(frozen=True, slots=True)
 class _Wishes:
-    """What the command line asked for."""
+    """What the command line asked for; ``aside`` sends what a person is to do to standard error."""
 
     open_browser: bool
     workspace_id: str | None
     replace: bool
     timeout_seconds: int
+    aside: bool
 
 
 @click.command()
 @shared_options
+@json_option
 @click.option("--device", is_flag=True, help="Log in with a code that you type on any device.")
 @click.option("--browser", is_flag=True, help="Log in with a browser here, and open it.")
 @click.option(
@@ -89,6 +91,7 @@ def login(
         workspace_id=workspace_id,
         replace=replace,
         timeout_seconds=settings.auth.login_timeout_seconds,
+        aside=invocation.as_json,
     )
     parts = login_parts(settings, environ=invocation.environ)
     by_browser = browser or no_browser or workspace_id is not None
@@ -99,7 +102,7 @@ def login(
             credentials = _with_browser(parts, wishes)
         else:
             credentials = _with_either(parts, wishes)
-    show(invocation, page=_logged_in(credentials), data={})
+    show(invocation, page=_logged_in(credentials), data=_data(credentials))
 
 
 def is_headless(environ: Mapping[str, str], *, platform: str = sys.platform) -> bool:
@@ -138,7 +141,8 @@ def _with_either(parts: LoginParts, wishes: _Wishes) -> Credentials:
 def _with_device(parts: LoginParts, wishes: _Wishes) -> Credentials:
     flow = DeviceLogin(parts.issuer, parts.post)
     code = flow.start()
-    click.echo(_DEVICE_STEPS.format(page=code.page, code=_printable(code.user_code)))
+    steps = _DEVICE_STEPS.format(page=code.page, code=_printable(code.user_code))
+    click.echo(steps, err=wishes.aside)
     credentials = flow.finish(code, timeout_seconds=wishes.timeout_seconds)
     _store(parts, credentials, wishes)
     return credentials
@@ -151,7 +155,7 @@ def _with_browser(parts: LoginParts, wishes: _Wishes) -> Credentials:
         workspace_id=wishes.workspace_id,
         ports=parts.callback_ports,
     ) as flow:
-        click.echo(_BROWSER_STEPS.format(url=flow.url))
+        click.echo(_BROWSER_STEPS.format(url=flow.url), err=wishes.aside)
         if wishes.open_browser and not webbrowser.open(flow.url):
             click.echo("No browser could be opened; open the address yourself.", err=True)
         terminal = TerminalLines(sys.stdin)
@@ -172,7 +176,7 @@ def _store(parts: LoginParts, credentials: Credentials, wishes: _Wishes) -> None
     try:
         store_login(parts.file, credentials, replace=wishes.replace)
     except OtherAccountError as error:
-        if not sys.stdin.isatty() or not click.confirm(f"{error}. Replace it?"):
+        if not sys.stdin.isatty() or not click.confirm(f"{error}. Replace it?", err=wishes.aside):
             raise
         store_login(parts.file, credentials, replace=True)
 
@@ -184,6 +188,14 @@ def _logged_in(credentials: Credentials) -> Page:
     page.field("Plan", _printable(credentials.plan_type or ""))
     page.steps(["Start the relay, if it is not running: airelays serve"])
     return page
+
+
+def _data(credentials: Credentials) -> dict[str, str | None]:
+    return {
+        "email": credentials.email,
+        "plan_type": credentials.plan_type,
+        "account_id": credentials.account_id,
+    }
 
 
 def _printable(text: str) -> str:

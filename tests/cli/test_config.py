@@ -1,5 +1,7 @@
 """``config`` shows what holds and where it came from, and says everything that is wrong."""
 
+import json
+
 SECRET = "planted-secret-planted"
 
 
@@ -64,6 +66,25 @@ def test_check_names_every_mistake_and_ends_with_78(command):
     assert result.stdout == ""
     assert "server.prot is not a setting. Did you mean server.port?" in result.stderr
     assert "compat.token_limits must be one of reject, ignore, forward" in result.stderr
+
+
+def test_programs_get_every_mistake_as_one_of_a_list(command):
+    write_config(command, "[server]\nprot = 9\n[compat]\ntoken_limits = 'allow'\n")
+    result = command.run("config", "check", "--json")
+    assert result.exit_code == 78
+    told = json.loads(result.stdout)
+    assert told["ok"] is False
+    assert {problem.split()[0] for problem in told["problems"]} == {
+        "server.prot",
+        "compat.token_limits",
+    }
+
+
+def test_the_file_is_named_once_for_people(command):
+    path = write_config(command, "[server]\nport = 9\nhost = '0.0.0.0'\n")
+    page = command.run("config", "show").stdout
+    assert "port:             9   (file)\n" in page
+    assert page.count(str(path)) == 1
 
 
 def test_without_home_the_missing_variable_is_named(command):

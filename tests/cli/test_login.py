@@ -103,6 +103,17 @@ def test_without_a_display_a_code_is_shown_and_a_private_file_written(environ, s
         assert secret not in done.stdout + done.stderr
 
 
+def test_programs_get_the_account_and_people_the_steps(environ, sandbox):
+    done = run(environ, "--json")
+    login = sandbox.login()
+    assert json.loads(done.stdout) == {
+        "email": "owner@example.org",
+        "plan_type": "plus",
+        "account_id": login["account_id"],
+    }
+    assert f"{sandbox.issuer_url}/codex/device" in done.stderr
+
+
 def test_a_browser_is_opened_when_asked_for(environ):
     done = run(environ, "--browser")
     assert done.returncode == 0, done.stderr
