@@ -15,7 +15,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from types import FrameType
 from typing import Any
@@ -30,6 +29,7 @@ from airelays_app.server.lobby import Lobby
 from airelays_app.server.logs import LOG, note, note_failure
 from airelays_app.server.options import ServerOptions
 from airelays_app.server.refusals import reply_of, status_of
+from airelays_app.server.threads import Threads
 
 _BEAT_SECONDS = 1.0
 _ACCEPTS_PER_TURN = 8
@@ -56,14 +56,14 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         self._accept_from = 0.0
         self._at_once = False
 
-    def get_thread_pool(self) -> ThreadPoolExecutor:
-        """Return a pool with a few threads more than this worker accepts connections for.
+    def get_thread_pool(self) -> Threads[Connection]:
+        """Return a few threads more than this worker accepts connections for.
 
         They serve what was let in before its request had arrived, or was kept open.
         """
         threads = self.options.threads
         spare = max(_FEWEST_SPARE, threads // _THREADS_PER_SPARE)
-        return ThreadPoolExecutor(max_workers=threads + spare, thread_name_prefix="request")
+        return Threads(self._serve, most=threads + spare)
 
     def init_signals(self) -> None:
         """Leave SIGINT and SIGHUP to the master: a terminal sends them to the whole group."""
@@ -137,7 +137,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
     def _serve_in_thread(self, conn: Connection) -> None:
         self._busy.add(conn)
         try:
-            self.tpool.submit(self._serve, conn)
+            self.tpool.run(conn, running=len(self._busy))
         except RuntimeError:
             # The job is queued nevertheless: a thread that exists will come to it.
             LOG.error("cannot start another thread; raise the limit of tasks")
@@ -222,7 +222,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         while self._busy and time.monotonic() < deadline:
             self._turn()
         self._lobby.close()
-        self.tpool.shutdown(wait=False)
+        self.tpool.end()
 
 
 def _send(send: Callable[..., None], *part: bytes) -> None:
