@@ -53,6 +53,8 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def airelays(context: click.Context) -> None:
     """One private address for every LLM client and every model in the house.
 
+    Begin with airelays demo, which needs no account, or with airelays init.
+
     Options that name files or settings may stand before or after the command. Exit status: 0
     done, 1 not done, 2 wrong usage, 75 somebody else is using it (try again), 78 wrong
     configuration, 130 interrupted.

@@ -77,7 +77,7 @@ def check(context: click.Context, invocation: Invocation) -> None:
         show(invocation, page=Page("settings are wrong"), data=data)
         context.exit(EXIT_CONFIG)
     page = Page("settings are right")
-    page.field("File", settings.config_path if settings.config_exists else "none")
+    page.field("File", settings.config_path if settings.config_exists else "none, so defaults hold")
     show(invocation, page=page, data={"ok": True, "problems": []})
 
 

@@ -25,6 +25,7 @@ from airelays_app.config.locations import config_path_of
 from airelays_app.config.settings import BY_KEY
 from airelays_app.config.toml_document import parse_document
 from airelays_app.errors import ConfigError
+from airelays_app.services.steps import PROBLEM_STEPS
 from airelays_app.store.private_file import make_private_directory, replace_file
 from airelays_app.store.tokens import open_tokens
 from airelays_app.version import VERSION
@@ -143,7 +144,7 @@ def _next_steps(done: _Done, unit: Path | None) -> list[str]:
     if not done.settings.security.require_bearer_auth:
         serve += " (open: no token is asked for)"
     return [
-        "Log in to your ChatGPT subscription: airelays login",
+        PROBLEM_STEPS["missing"],
         *([serve] if unit is None else UNIT_STEPS),
         "Set up your clients: airelays connect",
     ]

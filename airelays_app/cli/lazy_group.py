@@ -61,6 +61,11 @@ class LazyGroup(click.Group):
             ctx.fail(f"There is no command {args[0]!r}.{suggestion(args[0], self._lazy)}")
         return super().resolve_command(ctx, args)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands into the help, then the options, which few need."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the table into the help."""
         with formatter.section("Commands"):

@@ -26,6 +26,15 @@ from airelays_app.version import VERSION
 
 Json = dict[str, Any]
 
+_PROBLEMS = {
+    "missing": "nobody is logged in",
+    "incomplete": "the login lacks tokens",
+    "expired": "the login has expired",
+    "refresh_failed": "the login was not renewed",
+    "account_mismatch": "the login is another account's",
+    "not_installed": "not installed",
+}
+
 
 @click.command()
 @shared_options
@@ -74,10 +83,15 @@ def _page(data: Json) -> Page:
     _add_session(page, data["auth"])
     page.section("Providers")
     for name, state in data["providers"].items():
-        page.field(name, "ready" if state["ready"] else f"not ready ({state['problem']})")
-    add_client_setup(page, data["client"])
+        page.field(name, "ready" if state["ready"] else f"not ready: {_words(state['problem'])}")
+    has_token = data["relay"]["bearer_token_present"]
+    add_client_setup(page, data["client"], has_token=has_token)
     page.steps(data["next_steps"])
     return page
+
+
+def _words(problem: str) -> str:
+    return _PROBLEMS.get(problem, problem)
 
 
 def _add_relay(page: Page, relay: Json, running: Json) -> None:
@@ -96,8 +110,10 @@ def _add_relay(page: Page, relay: Json, running: Json) -> None:
 def _add_session(page: Page, auth: Json) -> None:
     page.section("Upstream Session")
     page.field("Logged in", auth["authenticated"])
+    if not auth["credentials_present"]:
+        return
     page.field("Account", auth["email"])
     page.field("Plan", auth["plan_type"])
-    page.field("Problem", auth["problem"] or "none")
+    page.field("Problem", _words(auth["problem"]) if auth["problem"] else "none")
     page.field("Renewed", auth["last_refresh"])
     page.field("Expires", auth["expires_at"])

@@ -9,6 +9,7 @@ from airelays_app.cli.options import Invocation, json_option, pass_invocation, s
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.token_store import add_client_setup, client_setup
 from airelays_app.cli.wording import day_of
+from airelays_app.services.steps import INIT_STEP
 from airelays_app.store.tokens import MAIN, TokenEntry, open_tokens
 
 _HINTS = ["airelays connect prints ready-to-paste settings for your clients"]
@@ -35,12 +36,12 @@ def show_token(context: click.Context, invocation: Invocation) -> None:
     tokens = open_tokens(settings)
     main = tokens.show()
     setup = client_setup(settings, token=main)
-    steps = _HINTS if main else ["Make a token: airelays token rotate"]
+    steps = _HINTS if main else [INIT_STEP]
     page = Page("relay token")
     page.section("Relay")
     page.field("Token", main)
     page.field("Source", tokens.source())
-    add_client_setup(page, setup)
+    add_client_setup(page, setup, has_token=main is not None)
     page.steps(steps)
     data = _describe(settings.security.bearer_token_file, tokens.source(), main)
     data |= {"bearer_token_present": main is not None, "client": setup, "next_steps": steps}
@@ -109,7 +110,7 @@ def list_tokens(invocation: Invocation) -> None:
     page.section("Tokens")
     for entry in entries:
         page.field(entry.name, f"{entry.fingerprint}  {day_of(entry.created_at)}  {entry.source}")
-    page.steps([] if entries else ["Make a token: airelays token rotate"])
+    page.steps([] if entries else [INIT_STEP])
     show(invocation, page=page, data={"tokens": [_entry(entry) for entry in entries]})
 
 

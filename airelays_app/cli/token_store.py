@@ -7,6 +7,7 @@ from airelays_app.cli.page import Page
 from airelays_app.config import Settings
 
 TOKEN_PLACEHOLDER = "YOUR_AIRELAYS_TOKEN"  # noqa: S105 - what stands where a token belongs
+_MAKE = "airelays init"
 _SHOW = "airelays token show"
 _ROTATE = "airelays token rotate"
 
@@ -32,13 +33,16 @@ def client_setup(settings: Settings, *, token: str | None = None) -> dict[str, A
     return setup | ({"relay_token": token} if token else {})
 
 
-def add_client_setup(page: Page, setup: dict[str, Any]) -> None:
+def add_client_setup(page: Page, setup: dict[str, Any], *, has_token: bool = True) -> None:
     """Add the section Client Setup to a page."""
     page.section("Client Setup")
     page.field("Base URL", setup["base_url"])
     page.field("Models", setup["models_url"])
     if not setup["requires_bearer_auth"]:
         page.field("API key", setup["api_key_note"])
+        return
+    if not has_token:
+        page.field("API key", f"none yet: {_MAKE}")
         return
     page.field("API key", setup.get("relay_token") or f"see: {_SHOW}")
     page.field("Header", setup["authorization_header"])

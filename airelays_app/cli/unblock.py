@@ -37,7 +37,7 @@ def _canonical(address: str) -> str:
     try:
         return str(ipaddress.ip_address(address.strip("[]")))
     except ValueError:
-        raise click.BadParameter("is not an IP address", param_hint="IP") from None
+        raise click.BadParameter(f"{address!r} is not an IP address.", param_hint="IP") from None
 
 
 def _end_blocks(settings: Settings, address: str | None) -> list[Lockout]:

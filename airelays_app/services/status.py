@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from types import MappingProxyType
 
 from airelays_app.config import Settings
 from airelays_app.dialects.base import Json
 from airelays_app.errors import ConfigError, Unavailable
 from airelays_app.providers.base import Provider
+from airelays_app.services.steps import INIT_STEP, PROBLEM_STEPS
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
 from airelays_app.store.files import FileStore
@@ -40,22 +40,8 @@ _AUTH_FIELDS = (
     "last_refresh",
     "expires_at",
 )
-_LOGIN_STEP = "Log in to the subscription: airelays login"
 _MINOR_PROBLEMS = frozenset({"missing", "not_installed"})
 """Problems of a provider that the owner may simply not use: no matter while another is ready."""
-
-PROBLEM_STEPS: Mapping[str, str] = MappingProxyType(
-    {
-        "missing": f"{_LOGIN_STEP} (or, without an account: airelays local install)",
-        "incomplete": "The stored login lacks tokens. Log in again: airelays login",
-        "expired": "The login has expired and cannot be renewed. Log in again: airelays login",
-        "refresh_failed": "The login was not renewed: it was refused. Log in again: airelays login",
-        "account_mismatch": "The stored login belongs to another account than the one you chose. "
-        "Log in again: airelays login --replace",
-        "not_installed": "Install the local model: airelays local install",
-    }
-)
-"""What to do about each problem that a provider's status may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +256,7 @@ def next_steps(states: Mapping[str, Json], *, has_token: bool) -> list[str]:
     ready = _any_ready(states)
     problems = [state.get("problem") for state in states.values() if not state["ready"]]
     telling = [each for each in problems if each not in _MINOR_PROBLEMS or not ready]
-    steps = [] if has_token else ["Make a relay token: airelays init"]
+    steps = [] if has_token else [INIT_STEP]
     if "missing" in telling:
         telling = [each for each in telling if each != "not_installed"]
     return steps + _steps_for(telling)

@@ -1,6 +1,8 @@
 """A home folder of its own for each test, and a way to run a command in it."""
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,16 @@ def command(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     return CommandLine(tmp_path)
+
+
+def written_to(master: int) -> str:
+    """Return everything that was written to a terminal whose other end is closed, and close it."""
+    received = b""
+    with suppress(OSError):  # that is how Linux tells the end
+        while piece := os.read(master, 65536):
+            received += piece
+    os.close(master)
+    return received.decode()
 
 
 def settings_of(relay, **settings):

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from tests.cli.conftest import settings_of
+from tests.cli.conftest import settings_of, written_to
 
 
 @pytest.fixture
@@ -131,9 +131,6 @@ def test_an_answer_cannot_drive_the_terminal(relay):
 def on_a_terminal(command, environ):
     """Return what a command writes to a terminal."""
     master, slave = pty.openpty()
-    try:
-        subprocess.run(command, env=environ, stdout=slave, stdin=subprocess.DEVNULL, check=True)
-        return os.read(master, 65536).decode()
-    finally:
-        os.close(master)
-        os.close(slave)
+    subprocess.run(command, env=environ, stdout=slave, stdin=subprocess.DEVNULL, check=True)
+    os.close(slave)
+    return written_to(master)

@@ -58,6 +58,11 @@ def test_version(command):
     assert command.run("--version").output == f"AIRelays {VERSION}\n"
 
 
+def test_the_help_begins_with_what_to_do_first_and_the_commands(command):
+    text = command.run("--help").stdout
+    assert text.index("airelays demo") < text.index("Commands:") < text.index("Options:")
+
+
 def test_without_a_command_the_help_is_printed(command):
     result = command.run()
     assert result.exit_code == 0

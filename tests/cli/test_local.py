@@ -5,7 +5,6 @@ What is there is kept. A failure is a sentence that says what to do.
 """
 
 import json
-import os
 import pty
 import sys
 from functools import partial
@@ -17,6 +16,7 @@ from airelays_app.cli.failures import Failure
 from airelays_app.cli.local_model import ensure_weights
 from airelays_app.cli.progress import progress_shown
 from airelays_app.providers.local.weights import SMOLLM2, install
+from tests.cli.conftest import written_to
 from tests.providers.local.small_wheel import build_wheel, know_only, weights_of
 
 MODELS = ".airelays/models"
@@ -44,10 +44,7 @@ def written_on_a_terminal(monkeypatch, act):
     with open(slave, "w") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
         act()
-        stream.flush()
-    written = os.read(master, 65536).decode()
-    os.close(master)
-    return written
+    return written_to(master)
 
 
 def halfway():

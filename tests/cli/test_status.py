@@ -5,7 +5,7 @@ No token and no part of the login is ever shown.
 
 import pytest
 
-from airelays_app.services.status import PROBLEM_STEPS
+from airelays_app.services.steps import INIT_STEP, PROBLEM_STEPS
 from airelays_app.version import VERSION
 from tests.cli.conftest import settings_of
 from tests.conftest import write_login
@@ -64,12 +64,16 @@ def test_a_new_home_is_told_everything_that_is_to_be_done(command):
     assert told["auth"]["authenticated"] is False
     assert told["relay"]["config_exists"] is False
     assert told["next_steps"] == [
-        "Make a relay token: airelays init",
+        INIT_STEP,
         PROBLEM_STEPS["missing"],
         "Start the relay: airelays serve",
     ]
+    page = command.run("status").stdout
     for number, step in enumerate(told["next_steps"], 1):
-        assert f"  {number}. {step}\n" in command.run("status").stdout
+        assert f"  {number}. {step}\n" in page
+    assert "not ready: nobody is logged in" in page
+    assert "none yet: airelays init" in page
+    assert "airelays token show" not in page
 
 
 def test_nothing_is_made_by_looking(command):

@@ -21,7 +21,8 @@ def test_show_prints_without_changing(command, main):
 def test_show_without_a_token_says_how_to_make_one(command):
     result = command.run("token", "show")
     assert result.exit_code == 1
-    assert "airelays token rotate" in result.stdout
+    assert "airelays init" in result.stdout
+    assert "airelays token show" not in result.stdout
 
 
 def test_rotate_replaces_the_token(command, main):

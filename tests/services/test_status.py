@@ -3,7 +3,8 @@
 import pytest
 
 from airelays_app.config import load_settings
-from airelays_app.services.status import PROBLEM_STEPS, Readiness, auth_summary, next_steps
+from airelays_app.services.status import Readiness, auth_summary, next_steps
+from airelays_app.services.steps import PROBLEM_STEPS
 
 READY = {"kind": "compatible", "ready": True, "problem": None}
 

@@ -10,7 +10,7 @@ from airelays_app.cli.doctor_checks.situation import Situation
 from airelays_app.cli.doctor_checks.verdict import Verdict, failed, passed, skipped
 from airelays_app.cli.local_model import INSTALL_LIBRARY, library_present
 from airelays_app.cli.wording import duration
-from airelays_app.services.status import PROBLEM_STEPS
+from airelays_app.services.steps import PROBLEM_STEPS
 
 TOLERATED_SECONDS = 120.0
 """Logins break when the clock is off by minutes; a second or two is the network's."""

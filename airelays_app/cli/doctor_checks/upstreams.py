@@ -9,7 +9,7 @@ from airelays_app.cli.wording import duration
 from airelays_app.errors import RelayError, UpstreamError, UpstreamLoginError
 from airelays_app.framing.jsontext import JsonTextError, loads
 from airelays_app.providers.codex.provider import CodexProvider
-from airelays_app.services.status import PROBLEM_STEPS
+from airelays_app.services.steps import PROBLEM_STEPS
 from airelays_app.upstream.response import UpstreamResponse
 
 NEARLY_USED_PERCENT = 90.0
