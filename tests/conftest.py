@@ -17,10 +17,17 @@ from typing import Any
 
 import pytest
 import requests
+from hypothesis import HealthCheck, settings
 
 from airelays_app.providers.local.weights import install
 from airelays_app.providers.local.wheels import WeightsError
 from airelays_app.sandbox import Sandbox
+
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("searching", deadline=None, max_examples=1000)
+settings.load_profile("repeatable")
 
 TOKEN = "a-relay-token-for-tests-only"
 _PATIENCE = 120.0

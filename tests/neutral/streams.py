@@ -23,9 +23,9 @@ from airelays_app.neutral.usage import Usage
 CALLS = ("tool_call", "custom_call")
 KINDS = ("text", "refusal", "reasoning", "reasoning_text", *CALLS, "opaque")
 REASONS = ("end", "length", "content_filter", "stop_sequence", "pause")
-SEARCH = {"id": "ws_1", "type": "web_search_call", "status": "completed"}
-SERVER_TOOL = {"id": "srvtoolu_1", "type": "server_tool_use", "name": "web_search", "input": {}}
-OPAQUE = {"responses": SEARCH, "messages": SERVER_TOOL}
+SEARCH = {"type": "web_search_call", "status": "completed"}
+SERVER_TOOL = {"type": "server_tool_use", "name": "web_search", "input": {}}
+OPAQUE = {"responses": ("ws", SEARCH), "messages": ("srvtoolu", SERVER_TOOL)}
 
 texts = st.text(
     st.characters(codec="utf-8") | st.sampled_from('\ud83d\ude00\u2028\x00"\\\n'), max_size=6
@@ -78,7 +78,10 @@ def _opening(number: int, kind: str) -> st.SearchStrategy[PartOpened]:
     if kind != "opaque":
         return st.just(PartOpened(number, kind))
     return st.sampled_from(
-        [PartOpened(number, kind, native=item, dialect=name) for name, item in OPAQUE.items()]
+        [
+            PartOpened(number, kind, native={"id": f"{prefix}_{number}", **item}, dialect=name)
+            for name, (prefix, item) in OPAQUE.items()
+        ]
     )
 
 

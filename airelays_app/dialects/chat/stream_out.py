@@ -31,6 +31,7 @@ from airelays_app.neutral.events import (
     Started,
     UsageSeen,
 )
+from airelays_app.neutral.seals import Seal
 from airelays_app.neutral.sequence import Turns
 from airelays_app.neutral.usage import Usage
 
@@ -61,7 +62,8 @@ class ChatEncoder:
         self._fields: dict[int, str] = {}
         self._wires: dict[int, _Wire] = {}
         self._calls = 0
-        self._seals = 0
+        self._seals: dict[int, Seal] = {}
+        self._sealed = 0
         self._usage: Usage | None = None
         head = {
             "id": context.id,
@@ -149,15 +151,17 @@ class ChatEncoder:
 
     def _close(self, event: PartClosed) -> None:
         self._say(self._turns.close(event.part))
+        if seal := self._seals.pop(event.part, None):
+            detail = detail_out(seal, self._sealed, provider=self._context.provider)
+            self._sealed += 1
+            self._send({FIELD: [detail]})
 
     def _say(self, held: list[tuple[int, str]]) -> None:
         for part, text in held:
-            self._delta(part, text)
+            self._send({self._fields[part]: text})
 
     def _seal(self, event: PartSealed) -> None:
-        detail = detail_out(event.seal, self._seals, provider=self._context.provider)
-        self._seals += 1
-        self._send({FIELD: [detail]})
+        self._seals[event.part] = event.seal
 
     def _note(self, event: Noted) -> None:
         if annotations := annotations_out([event.native]):
@@ -177,8 +181,7 @@ class ChatEncoder:
         self._out.append(DONE)
 
     def _fail(self, event: Failed) -> None:
-        for part, text in self._turns.give_up():
-            self._send({self._fields[part]: text})
+        self._say(self._turns.give_up())
         self._out.append(data_block(dumps(error_body(event.failure))))
 
     def _nothing(self, event: Event) -> None:
