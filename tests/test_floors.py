@@ -17,6 +17,7 @@ FLOORS = {
     "errors": 0,
     "config": 0,
     "ids": 0,
+    "takeover": 0,
     "logs": 0,
     "version": 0,
     "neutral": 1,

@@ -8,6 +8,7 @@ from airelays_app.config import Settings
 from airelays_app.providers.codex.from_settings import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings
 from airelays_app.schemas.generation import GenerationSchemas
+from airelays_app.services.relayed import Relaying
 from airelays_app.services.status import RelayStatus
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
@@ -40,6 +41,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         conversations=conversations,
         router=core.router,
         relay=core.relay,
+        relaying=Relaying(core.calls),
         traffic=core.traffic,
         catalog=core.catalog,
         subscription=core.subscription,

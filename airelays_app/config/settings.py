@@ -15,6 +15,7 @@ from airelays_app.config.sections import (
     Models,
     Paths,
     Provider,
+    Realtime,
     Routing,
     Security,
     Server,
@@ -53,6 +54,7 @@ class Settings:
     models: Models
     routing: Routing
     compat: Compat
+    realtime: Realtime
     logging: Logging
     local: Local
     providers: Mapping[str, Provider]
@@ -73,6 +75,7 @@ SECTIONS: Mapping[str, type] = MappingProxyType(
         "models": Models,
         "routing": Routing,
         "compat": Compat,
+        "realtime": Realtime,
         "logging": Logging,
         "local": Local,
     }

@@ -10,7 +10,7 @@ from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.events import Event
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.losses import Loss
-from airelays_app.upstream.request import OutboundRequest
+from airelays_app.upstream.request import OutboundRequest, Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,20 @@ class Outgoing:
     session: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A call that is relayed as it is.
+
+    ``target`` is the raw path below the provider's base URL, with its query; ``headers`` are the
+    client's, without credentials.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    body: bytes | Payload | None = None
+
+
 class Provider(Protocol):
     """One upstream of the owner."""
 
@@ -101,6 +115,12 @@ class Provider(Protocol):
     """What to do when it rejects the credentials."""
     passed_headers: tuple[str, ...]
     """Beginnings of the names of its response headers that the client gets too."""
+    operations: Mapping[str, str]
+    """What it does for clients as it is: the path below its base URL by operation."""
+    passthrough: bool
+    """Whether its owner lets clients make any call to it."""
+    base_path: str
+    """The path of its base URL."""
 
     def rules(self, dialect: str) -> FieldRules:
         """Return what it cannot do for clients of ``dialect``."""
@@ -117,6 +137,9 @@ class Provider(Protocol):
 
     def outbound(self, call: Outgoing) -> OutboundRequest:
         """Return the call, credentials included; raises UpstreamLoginError, Unavailable."""
+
+    def relayed(self, call: Relayed) -> OutboundRequest:
+        """Return a call that is relayed as it is, credentials included; raises like outbound."""
 
     def renew(self, sent: OutboundRequest) -> None:
         """After a 401 to ``sent``: renew the credentials; raises UpstreamLoginError."""

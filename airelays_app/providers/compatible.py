@@ -3,20 +3,40 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Json, ReplyContext, Tap
 from airelays_app.errors import UpstreamError
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.failure import Failure
-from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing
+from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing, Relayed
 from airelays_app.upstream.failures import FailureRules, classify, classify_event
-from airelays_app.upstream.request import OutboundRequest
+from airelays_app.upstream.request import OutboundRequest, Payload
 
 PATHS: Mapping[str, str] = MappingProxyType(
     {"responses": "/responses", "chat": "/chat/completions"}
 )
 """Where each dialect is spoken to, below the base URL (OpenAI API reference, 2026-11-22)."""
+
+OPERATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        name: f"/{name}"
+        for name in (
+            "audio/speech",
+            "audio/transcriptions",
+            "audio/translations",
+            "embeddings",
+            "images/edits",
+            "images/generations",
+            "images/variations",
+            "moderations",
+            "realtime",
+        )
+    }
+)
+"""What OpenAI's API offers beside replies (API reference, 2026-11-22); a server that lacks one
+says so itself."""
 
 RULES = FailureRules(
     limit=frozenset({"insufficient_quota", "rate_limit_exceeded", "rate_limit_error"}),
@@ -36,6 +56,8 @@ class CompatibleOptions:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     dialects: tuple[str, ...] = ("chat",)
     models: tuple[str, ...] = ()
+    operations: Mapping[str, str] = field(default_factory=lambda: OPERATIONS)
+    passthrough: bool = False
     connect_timeout: float = 10.0
     read_timeout: float = 600.0
     socket_path: str | None = None
@@ -54,6 +76,9 @@ class CompatibleProvider:
         self.name = name
         self.login_advice = f"Check the setting providers.{name}.api_key"
         self.dialects = options.dialects
+        self.operations = options.operations
+        self.passthrough = options.passthrough
+        self.base_path = urlsplit(options.base_url).path
         self._options = options
 
     def rules(self, dialect: str) -> FieldRules:  # noqa: ARG002
@@ -71,6 +96,12 @@ class CompatibleProvider:
     def outbound(self, call: Outgoing) -> OutboundRequest:
         """Return the call."""
         return self._request("POST", PATHS[call.dialect], body=call.body, stream=call.stream)
+
+    def relayed(self, call: Relayed) -> OutboundRequest:
+        """Return the call with this server's key."""
+        return self._request(
+            call.method, call.target, body=call.body, stream=False, headers=call.headers
+        )
 
     def renew(self, sent: OutboundRequest) -> None:
         """An API key cannot be renewed."""
@@ -122,12 +153,16 @@ class CompatibleProvider:
         )
 
     def _request(
-        self, method: str, path: str, *, body: bytes | None = None, stream: bool
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | Payload | None = None,
+        stream: bool,
+        headers: Mapping[str, str] | None = None,
     ) -> OutboundRequest:
         options = self._options
-        headers = {"Accept": "text/event-stream" if stream else "application/json"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        headers = dict(headers) if headers is not None else _spoken(body, stream=stream)
         if options.api_key:
             headers["Authorization"] = f"Bearer {options.api_key}"
         return OutboundRequest(
@@ -141,3 +176,8 @@ class CompatibleProvider:
             socket_path=options.socket_path,
             ca_bundle=options.ca_bundle,
         )
+
+
+def _spoken(body: bytes | Payload | None, *, stream: bool) -> dict[str, str]:
+    accepted = {"Accept": "text/event-stream" if stream else "application/json"}
+    return accepted if body is None else {**accepted, "Content-Type": "application/json"}

@@ -65,6 +65,7 @@ def _build_codex(table: ProviderSettings, settings: Settings, around: Surroundin
         connect_timeout=upstream.connect_timeout_seconds,
         read_timeout=table.timeout_seconds or upstream.request_timeout_seconds,
         models=table.models,
+        passthrough=table.passthrough,
     )
     return CodexProvider(table.name, options, open_session(settings, environ=around.environ))
 
@@ -79,6 +80,7 @@ def _build_compatible(
         headers=table.headers,
         dialects=table.dialects or ("chat",),
         models=table.models,
+        passthrough=table.passthrough,
         connect_timeout=upstream.connect_timeout_seconds,
         read_timeout=table.timeout_seconds or upstream.request_timeout_seconds,
         ca_bundle=str(table.ca_bundle) if table.ca_bundle else None,
@@ -98,7 +100,7 @@ def _build_local(table: ProviderSettings, settings: Settings, around: Surroundin
     )
     server = LocalServer(settings.paths.data_dir, options, around.master_pid)
     timeout = table.timeout_seconds or settings.upstream.request_timeout_seconds
-    return LocalProvider(table.name, server, read_timeout=timeout)
+    return LocalProvider(table.name, server, read_timeout=timeout, passthrough=table.passthrough)
 
 
 _BUILDERS: Mapping[str, Callable[[ProviderSettings, Settings, Surroundings], Provider]] = {

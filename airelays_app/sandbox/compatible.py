@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from airelays_app.sandbox import operations, web_socket
 from airelays_app.sandbox.answering import reply_to
 from airelays_app.sandbox.asked import (
     Asked,
@@ -23,7 +24,7 @@ from airelays_app.sandbox.plan import Frame
 from airelays_app.sandbox.recorded import RecordedRequest
 from airelays_app.sandbox.replies import Reply
 from airelays_app.sandbox.responses_events import ResponsesStream
-from airelays_app.sandbox.routing import Route, Visit
+from airelays_app.sandbox.routing import ANY_METHOD, Route, Visit
 from airelays_app.sandbox.schema_rules import fault_in
 from airelays_app.sandbox.seals import Sealer
 from airelays_app.sandbox.settings import Settings
@@ -50,6 +51,14 @@ class Compatible:
             ("POST", "/v1/chat/completions"): self._route(self._chat, from_chat),
             ("POST", "/v1/completions"): self._route(self._completions, from_completions),
             ("POST", "/v1/responses"): self._route(self._responses, from_responses),
+            ("POST", "/v1/embeddings"): self._route(operations.embeddings),
+            ("POST", "/v1/audio/speech"): self._route(operations.speech),
+            ("POST", "/v1/audio/transcriptions"): self._route(operations.transcription),
+            ("POST", "/v1/audio/translations"): self._route(operations.transcription),
+            ("POST", "/v1/images/generations"): self._route(operations.image),
+            ("POST", "/v1/images/edits"): self._route(operations.image),
+            ("GET", "/v1/realtime"): self._route(web_socket.realtime),
+            (ANY_METHOD, "/v1/echo"): self._route(operations.echo),
         }
 
     def _route(

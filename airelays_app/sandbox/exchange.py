@@ -113,6 +113,17 @@ class Exchange:
         except OSError as error:
             raise PeerGone from error
 
+    def receive(self, size: int) -> bytes:
+        """Return exactly ``size`` bytes of what the client sends behind its request.
+
+        Fewer when it has left.
+        """
+        data = b""
+        with contextlib.suppress(OSError):  # a reset is an end, too
+            while len(data) < size and (piece := self._connection.recv(size - len(data))):
+                data += piece
+        return data
+
     def hang_up(self) -> None:
         """Close the connection after this exchange, whatever was announced."""
         self.keep_alive = False

@@ -15,7 +15,8 @@ class RecordedRequest:
     decompressed), ``json`` the decoded value or None. Times are ``time.monotonic()`` seconds.
     ``closed_early`` says that the peer left before the whole answer was sent; ``closed_at`` is when
     the exchange ended (None while it lasts); ``status`` is the status sent, if one was.
-    ``connection`` numbers the TCP connection, so that reuse can be seen.
+    ``connection`` numbers the TCP connection, so that reuse can be seen. ``target`` is the raw path
+    with its query.
     """
 
     method: str
@@ -29,6 +30,7 @@ class RecordedRequest:
     closed_at: float | None = None
     status: int | None = None
     connection: int = 0
+    target: str = ""
 
 
 class RequestLog(Sequence[RecordedRequest]):

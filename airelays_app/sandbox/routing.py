@@ -30,6 +30,9 @@ class Visit:
         return self.exchange.request
 
 
+ANY_METHOD = "*"
+"""In place of a method: any, and the path is a beginning."""
+
 Guard = Callable[[RecordedRequest], Owner | Answer | None]
 Handle = Callable[[Visit], Answer | None]
 Read = Callable[[dict[str, Any]], Asked]
@@ -60,7 +63,7 @@ class Router:
     def dispatch(self, exchange: Exchange) -> None:
         """Answer one request."""
         request = exchange.request
-        route = self.routes.get((request.method, request.path))
+        route = self.routes.get((request.method, request.path)) or self._below(request.path)
         if route is None:
             exchange.answer(self._lost(request.path))
             return
@@ -74,6 +77,17 @@ class Router:
         answer = _answered(visit, route)
         if answer:
             deliver_answer(exchange, answer, visit.plan)
+
+    def _below(self, path: str) -> Route | None:
+        """Return the route that takes any method and everything below a path."""
+        return next(
+            (
+                route
+                for (method, known), route in self.routes.items()
+                if method == ANY_METHOD and path.startswith(known)
+            ),
+            None,
+        )
 
     def _lost(self, path: str) -> Answer:
         if any(path == known for _, known in self.routes):

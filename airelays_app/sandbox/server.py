@@ -143,6 +143,7 @@ class _Connection(BaseHTTPRequestHandler):
             query=dict(parse_qsl(url.query, keep_blank_values=True)),
             headers=headers,
             connection=self.number,
+            target=self.path,
         )
 
     def _read_body(self) -> tuple[bytes, bool]:

@@ -22,6 +22,7 @@ from typing import Any
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
+from airelays_app import takeover
 from airelays_app.errors import ClientGone
 from airelays_app.ids import fresh_id
 from airelays_app.server.connection import Connection
@@ -30,6 +31,7 @@ from airelays_app.server.logs import LOG, note, note_failure
 from airelays_app.server.options import ServerOptions
 from airelays_app.server.refusals import reply_of, status_of
 from airelays_app.server.threads import Threads
+from airelays_app.takeover import Conversation
 
 _BEAT_SECONDS = 1.0
 _ACCEPTS_PER_TURN = 8
@@ -173,11 +175,16 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         """Run the application; its iterator is closed whatever happens to the client."""
         response, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
         environ["wsgi.multithread"] = True
+        taken_over: list[Conversation] = []
+        environ[takeover.KEY] = taken_over.append
         conn.response = response
         if not self.alive or not self.options.keepalive_seconds:
             response.force_close()
         parts = self.wsgi(environ, response.start_response)
         try:
+            for converse in taken_over:
+                converse(conn.sock)
+                return False
             for part in parts:
                 _send(response.write, part)
             _send(response.close)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from socket import socket
 
-from airelays_app.errors import RelayError, UpstreamLoginError
+from airelays_app.errors import RelayError, UpstreamError, UpstreamLoginError
 from airelays_app.neutral.failure import error_of
 from airelays_app.providers.base import Provider
 from airelays_app.services.record import Record
@@ -53,6 +53,23 @@ class Calls:
         if not 200 <= response.status < 300:
             raise refusal(provider, response)
         return response
+
+    def switched(
+        self,
+        provider: Provider,
+        make_request: Callable[[], OutboundRequest],
+        record: Record,
+        *,
+        watch: socket | None = None,
+    ) -> UpstreamResponse:
+        """Return the 101 that begins another protocol; raises what else came as an error."""
+        response = self.answered(provider, make_request, record, watch=watch)
+        if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            return response
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise refusal(provider, response)
+        response.close()
+        raise UpstreamError(f"{provider.name} did not switch to the protocol that was asked for.")
 
     def close(self) -> None:
         """Close the idle connections."""

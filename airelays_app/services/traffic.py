@@ -57,7 +57,7 @@ class Traffic:
                 method=request.method,
                 target=request.url,
                 headers=tuple(request.headers.items()),
-                body=request.body,
+                body=request.body if isinstance(request.body, bytes) else None,
             )
             self._log.write(moment)
 

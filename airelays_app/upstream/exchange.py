@@ -1,6 +1,8 @@
 """One request and the head of its answer, on a pooled connection or a fresh one."""
 
 import socket
+from collections.abc import Iterable
+from itertools import chain
 from math import inf
 
 from urllib3.connectionpool import HTTPConnectionPool
@@ -23,7 +25,7 @@ _JOINED_BODY = 65_536
 class Exchange:
     """``head`` is what ``request`` begins with on the wire; ``watch`` is the client's socket."""
 
-    __slots__ = ("_address", "_conn", "_pool", "_request", "_to_send", "_watch")
+    __slots__ = ("_address", "_conn", "_head", "_pool", "_request", "_watch")
 
     def __init__(
         self,
@@ -38,9 +40,7 @@ class Exchange:
         self._address = address
         self._pool = pool
         self._watch = watch
-        body = request.body or b""
-        joined = len(body) <= _JOINED_BODY
-        self._to_send = (head + body,) if joined else (head, body)
+        self._head = head
         self._conn: RelayConnection = take(pool)
 
     def run(self) -> UpstreamResponse:
@@ -95,11 +95,19 @@ class Exchange:
 
     def _send(self, wire: Wire) -> bytes:
         """Send the request; return the bytes of an answer that came before all was sent."""
-        for data in self._to_send:
+        for data in self._to_send():
             early = wire.send(data)
             if early:
                 return early
         return b""
+
+    def _to_send(self) -> Iterable[bytes]:
+        body = self._request.body
+        if body is None:
+            return (self._head,)
+        if not isinstance(body, bytes):
+            return chain((self._head,), body.chunks())
+        return (self._head + body,) if len(body) <= _JOINED_BODY else (self._head, body)
 
     def _receive_head(self, wire: Wire, early: bytes) -> tuple[Head, bytes]:
         """Wait for the final head; return it with the bytes of the body that came along."""

@@ -1,13 +1,24 @@
 """One outbound HTTP request as a value, and the bytes it becomes on the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from airelays_app.errors import UpstreamError
 from airelays_app.upstream.address import Address
 from airelays_app.upstream.head import field_name
 
 _DECIDED_HERE = frozenset({"content-length", "transfer-encoding"})
+
+
+class Payload(Protocol):
+    """A body that is not held in memory, ``length`` bytes long."""
+
+    length: int
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body from its beginning, again for each attempt."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +35,7 @@ class OutboundRequest:
     method: str
     url: str
     headers: Mapping[str, str]
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | Payload | None = field(default=None, repr=False)
     connect_timeout: float = 10.0
     read_timeout: float = 600.0
     stream: bool = True
@@ -61,8 +72,14 @@ def request_head(
     if "user-agent" not in given:
         lines.append(f"User-Agent: {user_agent}")
     if request.body is not None or request.method in {"POST", "PUT", "PATCH"}:
-        lines.append(f"Content-Length: {len(request.body or b'')}")
+        lines.append(f"Content-Length: {_length(request.body)}")
     return _encoded(lines)
+
+
+def _length(body: bytes | Payload | None) -> int:
+    if body is None:
+        return 0
+    return len(body) if isinstance(body, bytes) else body.length
 
 
 def _encoded(lines: list[str]) -> bytes:

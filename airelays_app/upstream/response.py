@@ -1,6 +1,7 @@
 """An upstream's answer, from its headers on."""
 
 from collections.abc import Iterator
+from socket import socket
 from time import monotonic
 from typing import Protocol
 
@@ -88,6 +89,13 @@ class UpstreamResponse:
             return self._read(limit)
         finally:
             self.close()
+
+    def upgraded(self) -> tuple[socket, bytes]:
+        """Return the connection behind a 101, and the bytes that came with its head.
+
+        The connection stays this response's: it is closed with it.
+        """
+        return self._wire.sock, self._arrived
 
     def close(self) -> None:
         """Give the connection up: kept if the body was read to its end, else closed at once.

@@ -74,6 +74,11 @@ class Wire:
                 raise ClientGone
             self._poll.register(self._watch_fd, GONE)
 
+    @property
+    def sock(self) -> socket.socket:
+        """The upstream's end."""
+        return self._sock
+
     def send(self, data: bytes) -> bytes:
         """Send all of ``data``; return the bytes of an answer that came before all was taken.
 

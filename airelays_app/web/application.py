@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from airelays_app.web import (
     conversations,
@@ -13,29 +15,51 @@ from airelays_app.web import (
     home,
     models,
     observation,
+    realtime,
+    relayed,
     status,
     unsupported,
 )
-from airelays_app.web.context import EXTENSION, Services
+from airelays_app.web.context import EXTENSION, UPGRADE_KEY, Services
 from airelays_app.web.uploads import RelayRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_MODULES = (
+    home,
+    status,
+    generation,
+    models,
+    files,
+    conversations,
+    realtime,
+    relayed,
+    unsupported,
+)
+
 
 class RelayFlask(Flask):
-    """Flask with the project's request class, and deaf to upgrades."""
+    """Flask with the project's request class, upgrades routed like all else."""
 
     request_class = RelayRequest
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Let a call that has no route be relayed to a provider that may know it."""
+        lost = isinstance(request.routing_exception, NotFound)
+        if lost and relayed.is_unknown_call():
+            return relayed.relay_unknown_call()
+        return super().dispatch_request()
 
     def wsgi_app(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Answer an upgrade as if it had not been asked for (RFC 9110 7.8).
+        """Route an upgrade as if it had not been asked for (RFC 9110 7.8).
 
-        Werkzeug would look for WebSocket rules only, and find none.
+        Werkzeug would look for WebSocket rules only, and find none. What was asked for is kept
+        under :data:`UPGRADE_KEY`.
         """
-        environ.pop("HTTP_UPGRADE", None)
+        environ[UPGRADE_KEY] = environ.pop("HTTP_UPGRADE", "")
         return super().wsgi_app(environ, start_response)
 
 
@@ -52,5 +76,5 @@ def install(app: Flask, services: Services) -> None:
     observation.install(app)
     services.admission.install(app)
     errors.install(app)
-    for module in (home, status, generation, models, files, conversations, unsupported):
+    for module in _MODULES:
         app.register_blueprint(module.blueprint)

@@ -10,6 +10,7 @@ from airelays_app.schemas.generation import GenerationSchemas
 from airelays_app.services.catalog import Catalog
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Relay
+from airelays_app.services.relayed import Relaying
 from airelays_app.services.routing import Router
 from airelays_app.services.status import RelayStatus
 from airelays_app.services.subscription import Subscription
@@ -23,6 +24,8 @@ from airelays_app.web.inflight import InflightBytes
 from airelays_app.web.limits import AddressLimits
 
 EXTENSION = "airelays"
+UPGRADE_KEY = "airelays.upgrade"
+"""Where the WSGI environment has the protocol that the client wants to switch to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Services:
     conversations: ConversationStore
     router: Router
     relay: Relay
+    relaying: Relaying
     traffic: Traffic
     catalog: Catalog
     schemas: GenerationSchemas

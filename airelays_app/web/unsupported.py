@@ -8,14 +8,9 @@ blueprint = Blueprint("unsupported", __name__)
 
 _METHODS = ["GET", "POST", "DELETE"]
 ROUTES: dict[str, str] = {
-    "/v1/embeddings": "Embeddings",
-    "/v1/images/<operation>": "Images",
-    "/v1/audio/<operation>": "Audio",
-    "/v1/realtime": "Realtime sessions",
     "/v1/realtime/<path:rest>": "Realtime sessions",
     "/v1/batches": "Batches",
     "/v1/batches/<path:rest>": "Batches",
-    "/v1/moderations": "Moderations",
     "/v1/uploads": "Uploads in parts",
     "/v1/uploads/<path:rest>": "Uploads in parts",
     "/v1/vector_stores": "Vector stores",

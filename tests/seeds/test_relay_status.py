@@ -91,7 +91,7 @@ def test_supported_routes_are_listed_and_unsupported_ones_are_not(relay, path):
     routes = status_of(relay)["supported_routes"]
 
     assert f"POST {path}" in routes
-    assert not [route for route in routes if "/v1/embeddings" in route]
+    assert not [route for route in routes if "/v1/vector_stores" in route]
 
 
 def test_asking_costs_the_upstream_nothing(relay):

@@ -400,3 +400,41 @@ def test_many_threads_share_one_client(upstream, post):
 def test_the_request_does_not_show_its_body():
     request = OutboundRequest("POST", "http://h/", {}, b"a private prompt")
     assert "private" not in repr(request)
+
+
+class Pieces:
+    """A body in pieces that can be told again."""
+
+    length = 300_003
+
+    def __init__(self):
+        self.told = 0
+
+    def chunks(self):
+        self.told += 1
+        yield from [b"abc", b"x" * 300_000]
+
+
+def test_a_body_in_pieces_is_sent_with_its_length(upstream, client, post):
+    def script(peer):
+        got.append(peer.request())
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    got = []
+    upstream.script = script
+    assert client.send(post(upstream.url, body=Pieces())).read(limit=10) == b"ok"
+    head, _, body = got[0].partition(b"\r\n\r\n")
+    assert b"Content-Length: 300003" in head
+    assert body == b"abc" + b"x" * 300_000
+
+
+def test_a_body_in_pieces_is_told_again_where_the_connection_was_dead(upstream, client, post):
+    def script(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    upstream.script = script
+    body = Pieces()
+    assert client.send(post(upstream.url, body=body)).read(limit=10) == b"ok"
+    assert client.send(post(upstream.url, body=body)).read(limit=10) == b"ok"
+    assert body.told >= 2

@@ -2,7 +2,7 @@
 
 from airelays_app.config.sections.local import Local
 from airelays_app.config.sections.logs import Logging
-from airelays_app.config.sections.models import Compat, Models, Routing
+from airelays_app.config.sections.models import Compat, Models, Realtime, Routing
 from airelays_app.config.sections.providers import Provider
 from airelays_app.config.sections.security import Security
 from airelays_app.config.sections.server import Server
@@ -18,6 +18,7 @@ __all__ = [
     "Models",
     "Paths",
     "Provider",
+    "Realtime",
     "Routing",
     "Security",
     "Server",

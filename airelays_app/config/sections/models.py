@@ -56,6 +56,20 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Realtime:
+    """Conversations over a WebSocket."""
+
+    enabled: bool = field(
+        default=True,
+        metadata=row(
+            "REALTIME_ENABLED",
+            "Whether GET /v1/realtime is joined to a provider that has realtime conversations. "
+            "Turn it off to refuse them with 501.",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compat:
     """Concessions to clients that cannot be configured."""
 

@@ -115,6 +115,14 @@ class Provider:
             check=checks.some_of(*UPSTREAM_DIALECTS),
         ),
     )
+    passthrough: bool = field(
+        default=False,
+        metadata=row(
+            "PASSTHROUGH",
+            "Whether any call below /p/NAME/ is relayed to it as it is, with its credentials. "
+            "That covers everything its API offers, files and billing included.",
+        ),
+    )
     timeout_seconds: float = field(
         default=0.0,
         metadata=row(

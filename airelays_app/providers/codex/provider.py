@@ -5,18 +5,20 @@ Addresses, headers and quirks: AIRelays 0.22.0 and openai/codex sources, seen 20
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from airelays_app.dialects.base import Json, ReplyContext, Tap
 from airelays_app.dialects.responses.tap import ResponsesCompleter
 from airelays_app.errors import UpstreamError
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.failure import Failure
-from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing
+from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing, Relayed
 from airelays_app.providers.codex.body import TokenLimits, adapt, field_rules
 from airelays_app.providers.codex.session import Access, CodexSession
 from airelays_app.providers.codex.usage import normalise_usage
 from airelays_app.upstream.failures import FailureRules, classify, classify_event
-from airelays_app.upstream.request import OutboundRequest
+from airelays_app.upstream.request import OutboundRequest, Payload
 
 RULES = FailureRules(
     limit=frozenset(
@@ -59,6 +61,7 @@ class CodexOptions:
     connect_timeout: float = 10.0
     read_timeout: float = 600.0
     models: tuple[str, ...] = ()
+    passthrough: bool = False
 
 
 class CodexProvider:
@@ -70,9 +73,12 @@ class CodexProvider:
     renews = True
     login_advice = "Run: airelays login"
     passed_headers: tuple[str, ...] = ("x-ratelimit-", "x-codex-")
+    operations: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, name: str, options: CodexOptions, session: CodexSession) -> None:
         self.name = name
+        self.passthrough = options.passthrough
+        self.base_path = urlsplit(options.base_url).path
         self._options = options
         self._session = session
         self._rules = {
@@ -102,6 +108,11 @@ class CodexProvider:
         }
         url = f"{self._base_url}/responses"
         return self._request("POST", url, headers=headers, body=call.body)
+
+    def relayed(self, call: Relayed) -> OutboundRequest:
+        """Return the call with the owner's login; raises UpstreamLoginError without one."""
+        url = self._base_url + call.target
+        return self._request(call.method, url, headers=call.headers, body=call.body)
 
     def renew(self, sent: OutboundRequest) -> None:
         """Renew the token that ``sent`` carried; raises UpstreamLoginError if that is refused."""
@@ -163,13 +174,18 @@ class CodexProvider:
         return self._options.base_url.rstrip("/")
 
     def _request(
-        self, method: str, url: str, *, headers: Json, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | Payload | None = None,
     ) -> OutboundRequest:
         options = self._options
         return OutboundRequest(
             method,
             url,
-            {**self._identity(self._session.access()), **headers},
+            {**self._identity(self._session.access()), **_without_identity(headers)},
             body=body,
             connect_timeout=options.connect_timeout,
             read_timeout=options.read_timeout,
@@ -182,3 +198,11 @@ class CodexProvider:
             "originator": self._options.originator,
             "User-Agent": self._options.user_agent,
         }
+
+
+def _without_identity(headers: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what a client says about who it is: the login's owner is the caller."""
+    return {name: value for name, value in headers.items() if name.lower() not in _IDENTITY}
+
+
+_IDENTITY = frozenset({"authorization", "chatgpt-account-id", "originator", "user-agent"})

@@ -1,6 +1,7 @@
 """The model on this machine: a compatible server that AIRelays starts itself."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from airelays_app.dialects.base import Json, ReplyContext, Tap
 from airelays_app.ids import fresh_id
@@ -13,7 +14,7 @@ from airelays_app.neutral.events import (
     PartOpened,
 )
 from airelays_app.neutral.failure import Failure
-from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing
+from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing, Relayed
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
 from airelays_app.providers.local.supervisor import LocalServer
 from airelays_app.providers.local.tools import CallConstraint, ToolCallStream, constrain
@@ -67,9 +68,14 @@ class LocalProvider:
     renews = False
     login_advice = "Run: airelays doctor"
     passed_headers: tuple[str, ...] = ("x-ratelimit-",)
+    operations: Mapping[str, str] = MappingProxyType({"embeddings": "/embeddings"})
+    base_path = "/v1"
 
-    def __init__(self, name: str, server: LocalServer, *, read_timeout: float) -> None:
+    def __init__(
+        self, name: str, server: LocalServer, *, read_timeout: float, passthrough: bool = False
+    ) -> None:
         self.name = name
+        self.passthrough = passthrough
         self._server = server
         self._read_timeout = read_timeout
         self._wire = CompatibleProvider(name, CompatibleOptions(base_url="http://local/v1"))
@@ -91,6 +97,13 @@ class LocalProvider:
 
     def outbound(self, call: Outgoing) -> OutboundRequest:
         """Return the call; raises Unavailable when the server cannot be started."""
+        return self._running().outbound(call)
+
+    def relayed(self, call: Relayed) -> OutboundRequest:
+        """Return the call with the server's key; raises Unavailable like outbound."""
+        return self._running().relayed(call)
+
+    def _running(self) -> CompatibleProvider:
         endpoint = self._server.address()
         options = CompatibleOptions(
             base_url=f"{endpoint.base_url}/v1",
@@ -98,7 +111,7 @@ class LocalProvider:
             read_timeout=self._read_timeout,
             socket_path=str(endpoint.socket_path) if endpoint.socket_path else None,
         )
-        return CompatibleProvider(self.name, options).outbound(call)
+        return CompatibleProvider(self.name, options)
 
     def renew(self, sent: OutboundRequest) -> None:
         """The key is the server's own and never expires."""

@@ -1,0 +1,106 @@
+"""``GET /v1/realtime``: a WebSocket joined to the provider's, byte for byte.
+
+The provider is dialled first, so what it refuses is an ordinary HTTP error. The handshake is
+between client and provider: the client's key goes out, the provider's answer comes back.
+"""
+
+from collections.abc import Iterable
+from contextlib import closing
+from socket import socket
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request
+
+from airelays_app import takeover
+from airelays_app.errors import Unprocessable, Unsupported, UpgradeRequired
+from airelays_app.providers.base import Relayed
+from airelays_app.services.record import Record
+from airelays_app.services.relayed import forwarded_headers, operation_path, without_key
+from airelays_app.upstream.response import UpstreamResponse
+from airelays_app.upstream.splice import splice
+from airelays_app.web.context import UPGRADE_KEY, record, services
+from airelays_app.web.target import raw_target
+
+blueprint = Blueprint("realtime", __name__)
+
+_PROTOCOL = "sec-websocket-protocol"
+_SECRET_PROTOCOL = "openai-insecure-api-key."  # noqa: S105 - how browsers carry a key
+_SWITCHED = ("upgrade", "sec-websocket-")
+
+
+@blueprint.get("/v1/realtime")
+def realtime() -> Response:
+    """Join the client's WebSocket to a provider's."""
+    if not services().settings.realtime.enabled:
+        raise Unsupported("Realtime conversations are turned off: realtime.enabled.")
+    if request.environ[UPGRADE_KEY].lower() != "websocket":
+        raise UpgradeRequired("Open a WebSocket here.", headers={"Upgrade": "websocket"})
+    model = request.args.get("model", "")
+    if not model:
+        raise Unprocessable("model is required in the query.", param="model")
+    take_over = request.environ.get(takeover.KEY)
+    if take_over is None:
+        raise Unsupported("This server cannot join WebSockets; airelays serve can.")
+    response = _dialled(model)
+    take_over(_Bridge(response, record()))
+    return Response(status=101)
+
+
+def _dialled(model: str) -> UpstreamResponse:
+    route = services().router.route(model)
+    record().model = route.model
+    path = operation_path(route.provider, "realtime")
+    call = Relayed("GET", f"{path}?{_query(route.model)}", _handshake())
+    watch = request.environ.get("gunicorn.socket")
+    return services().relaying.upgrade(route.provider, call, record(), watch=watch)
+
+
+def _query(model: str) -> str:
+    """Return the client's query with the provider's name for the model."""
+    pairs = without_key(raw_target()[1]).split("&")
+    others = [pair for pair in pairs if pair and pair.partition("=")[0] != "model"]
+    return "&".join([f"model={quote(model, safe='')}", *others])
+
+
+def _handshake() -> dict[str, str]:
+    headers = forwarded_headers(request.headers.items())
+    kept = {
+        name: value
+        for name, value in headers.items()
+        if name.lower() not in (_PROTOCOL, "accept-encoding", "content-type")
+    }
+    if protocols := _protocols():
+        kept["Sec-WebSocket-Protocol"] = protocols
+    return {**kept, "Connection": "Upgrade", "Upgrade": "websocket"}
+
+
+def _protocols() -> str:
+    offered = request.headers.get(_PROTOCOL, "").split(",")
+    return ", ".join(
+        name.strip() for name in offered if name and not name.strip().startswith(_SECRET_PROTOCOL)
+    )
+
+
+class _Bridge:
+    """What goes on once both handshakes are done."""
+
+    def __init__(self, response: UpstreamResponse, record: Record) -> None:
+        self._response = response
+        self._record = record
+
+    def __call__(self, client: socket) -> None:
+        """Carry bytes until one side ends; closes the provider's connection."""
+        with closing(self._response):
+            upstream, arrived = self._response.upgraded()
+            splice(client, upstream, arrived=self._head() + arrived, count=self._record.sent)
+            self._record.outcome = "complete"
+
+    def _head(self) -> bytes:
+        lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade"]
+        lines += _lines(self._response.headers.items())
+        lines.append(f"X-Request-Id: {self._record.request_id}")
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _lines(headers: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{name}: {value}" for name, value in headers if name.lower().startswith(_SWITCHED)]

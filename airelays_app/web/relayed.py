@@ -1,0 +1,175 @@
+"""Embeddings, audio, images, ``/p/{provider}/...``: relayed as they are."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from airelays_app.errors import NotFound, Unauthorized, Unprocessable
+from airelays_app.framing.jsontext import dumps
+from airelays_app.providers.base import Provider, Relayed
+from airelays_app.services.relayed import (
+    RelayedAnswer,
+    below_base,
+    forwarded_headers,
+    operation_path,
+    without_key,
+)
+from airelays_app.services.routing import Route
+from airelays_app.web.bodies import JsonBody, json_body
+from airelays_app.web.context import record, services
+from airelays_app.web.spooled import Spooled, spooled_body, spooled_form
+from airelays_app.web.target import raw_tail
+
+blueprint = Blueprint("relayed", __name__)
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_SANDBOX = "sandbox; default-src 'none'"
+_UNBUFFERED = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+
+
+@blueprint.post("/v1/embeddings", defaults={"operation": "embeddings"})
+@blueprint.post("/v1/moderations", defaults={"operation": "moderations"})
+def json_operation(operation: str) -> Response:
+    """Relay an operation whose request is JSON."""
+    with json_body() as body:
+        route = _route(body.value.get("model"), operation)
+        return _operation(operation, route, body=_renamed(body, route.model))
+
+
+@blueprint.post("/v1/audio/<operation>", defaults={"family": "audio"})
+@blueprint.post("/v1/images/<operation>", defaults={"family": "images"})
+def media_operation(family: str, operation: str) -> Response:
+    """Relay an operation whose request is JSON or a form with files."""
+    name = f"{family}/{operation}"
+    if request.mimetype != "multipart/form-data":
+        return json_operation(name)
+    routes: list[Route] = []
+
+    def rename(model: str) -> str:
+        routes.append(_route(model, name))
+        return routes[0].model
+
+    form, content_type = spooled_form(rename)
+    with closing(form):
+        return _operation(name, routes[0], body=form, content_type=content_type)
+
+
+@blueprint.route("/p/<provider>/<path:tail>", methods=METHODS, provide_automatic_options=False)
+def passthrough(provider: str, tail: str) -> Response:
+    """Relay any call to a provider whose owner allows that."""
+    target = services().router.providers.get(provider)
+    if target is None:
+        raise NotFound(f"There is no provider called {provider[:64]!r}.")
+    tail, query = raw_tail(f"/p/{provider}/")
+    headers = _headers(request.headers.get("Content-Type"))
+    with closing(spooled_body()) as body:
+        sent = body if body.length else None
+        return _anything(target, tail, query, headers=headers, body=sent)
+
+
+def is_unknown_call() -> bool:
+    """Tell whether the request is one that a provider may know although the relay does not."""
+    return request.method == "POST" and request.path.startswith("/v1/") and request.is_json
+
+
+def relay_unknown_call() -> Response:
+    """Relay a call that the relay does not know to the provider that its model names.
+
+    It wants a key like ``/p/``, also in a relay that is open. Raises NotFound without a model.
+    """
+    if g.credential is None:
+        raise Unauthorized("Calls that the relay does not know need its token.")
+    with json_body() as body:
+        model = body.value.get("model")
+        if not isinstance(model, str) or not model:
+            raise NotFound("There is no such route, and the body names no model to relay it by.")
+        route = services().router.route(model)
+        tail, query = raw_tail("/v1/")
+        renamed = _renamed(body, route.model)
+        headers = _plain_headers("application/json")
+        return _anything(route.provider, tail, query, headers=headers, body=renamed)
+
+
+def _route(model: Any, operation: str) -> Route:
+    """Return the route of an operation; without a model the default provider's lack counts first.
+
+    Raises Unsupported, Unprocessable.
+    """
+    named = model if isinstance(model, str) else ""
+    route = services().router.route(named)
+    operation_path(route.provider, operation)
+    if not named.strip():
+        raise Unprocessable("model is required and must be a string.", param="model")
+    return route
+
+
+def _renamed(body: JsonBody, model: str) -> bytes:
+    if body.value.get("model") == model:
+        return body.raw
+    return dumps({**body.value, "model": model})
+
+
+def _operation(
+    operation: str, route: Route, *, body: bytes | Spooled, content_type: str = "application/json"
+) -> Response:
+    record().model = route.model
+    headers = _plain_headers(content_type)
+    path = operation_path(route.provider, operation)
+    answer = services().relaying.operation(
+        route.provider, Relayed("POST", path, headers, body), record(), watch=_client()
+    )
+    return _response(answer, answer.plain())
+
+
+def _anything(
+    provider: Provider,
+    tail: str,
+    query: str,
+    *,
+    headers: dict[str, str],
+    body: bytes | Spooled | None,
+) -> Response:
+    target = below_base(provider.base_path, tail)
+    kept = without_key(query)
+    call = Relayed(
+        request.method,
+        f"{target}?{kept}" if kept else target,
+        headers,
+        body,
+    )
+    answer = services().relaying.anything(provider, call, record(), watch=_client())
+    response = _response(answer, answer.raw())
+    response.headers["Content-Security-Policy"] = _SANDBOX
+    return response
+
+
+def _plain_headers(content_type: str) -> dict[str, str]:
+    """Return the client's headers for a body that has no content encoding any more.
+
+    Nor may the answer have one that only the client understands.
+    """
+    headers = _headers(content_type)
+    encodings = ("content-encoding", "accept-encoding")
+    return {name: value for name, value in headers.items() if name.lower() not in encodings}
+
+
+def _headers(content_type: str | None) -> dict[str, str]:
+    headers = forwarded_headers(request.headers.items())
+    kept = {name: value for name, value in headers.items() if name.lower() != "content-type"}
+    return {**kept, "Content-Type": content_type} if content_type else kept
+
+
+def _response(answer: RelayedAnswer, body: Iterator[bytes]) -> Response:
+    response = Response(body, answer.status)
+    response.call_on_close(answer.close)
+    response.headers.clear()
+    response.headers.update(answer.headers)
+    if answer.media_type.startswith("text/event-stream"):
+        response.headers.extend(_UNBUFFERED)
+    return response
+
+
+def _client() -> Any:
+    return request.environ.get("gunicorn.socket")

@@ -1,0 +1,168 @@
+"""Request bodies that go on to a provider without being held in memory."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from flask import request
+from werkzeug.sansio.multipart import (
+    Data,
+    Epilogue,
+    Event,
+    Field,
+    File,
+    MultipartDecoder,
+    MultipartEncoder,
+    NeedData,
+    Preamble,
+)
+
+from airelays_app.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
+from airelays_app.ids import fresh_id
+from airelays_app.web.context import record, services
+
+_CHUNK = 256 * 1024
+_IN_MEMORY = 1024 * 1024
+_LONGEST_MODEL = 1024
+_MODEL = "model"
+
+
+class Spooled:
+    """A body in a file that is gone when it is closed (on disk beyond a megabyte)."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+        self._limit = services().settings.server.max_body_bytes
+        self.length = 0
+
+    def write(self, data: bytes) -> None:
+        """Append; raises TooLarge."""
+        self.length += len(data)
+        if self.length > self._limit:
+            raise TooLarge(f"The body has more than {self._limit} bytes: server.max_body_bytes.")
+        self._file.write(data)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the body from its beginning."""
+        self._file.seek(0)
+        while chunk := self._file.read(_CHUNK):
+            yield chunk
+
+    def close(self) -> None:
+        """Forget the body."""
+        self._file.close()
+
+
+def spooled_body() -> Spooled:
+    """Return the request's body as it came, to be closed by the caller; raises RelayError."""
+    spooled = Spooled()
+    try:
+        for data in _received():
+            spooled.write(data)
+    except BaseException:
+        spooled.close()
+        raise
+    record().bytes_in = spooled.length
+    return spooled
+
+
+def spooled_form(rename: Callable[[str], str]) -> tuple[Spooled, str]:
+    """Return the request's multipart form and its content type, the field ``model`` renamed.
+
+    ``rename`` is called once, with the model that the client asked for; with ``""``, and must
+    raise, if it named none. Everything else goes on as it came, in its order. Raises
+    UnsupportedMediaType, BadRequest, Unprocessable, TooLarge.
+    """
+    boundary = request.mimetype_params.get("boundary", "")
+    if request.mimetype != "multipart/form-data" or not boundary:
+        raise UnsupportedMediaType("Send this as multipart/form-data.")
+    spooled = Spooled()
+    form = _Form(boundary, spooled, rename)
+    try:
+        form.copy(_received())
+    except BaseException:
+        spooled.close()
+        raise
+    record().bytes_in = spooled.length
+    return spooled, f"multipart/form-data; boundary={form.boundary}"
+
+
+class _Form:
+    """Copies a form part by part; only the value of ``model`` is looked at."""
+
+    def __init__(self, boundary: str, target: Spooled, rename: Callable[[str], str]) -> None:
+        self.boundary = fresh_id("airelays")
+        self._decoder = MultipartDecoder(boundary.encode("latin-1", "replace"))
+        self._encoder = MultipartEncoder(self.boundary.encode())
+        self._target = target
+        self._rename = rename
+        self._model: bytearray | None = None
+        self._has_model = False
+
+    def copy(self, pieces: Iterator[bytes]) -> None:
+        """Copy all parts; raises BadRequest for a form that is broken or cut short."""
+        self._send(Preamble(data=b""))
+        for piece in pieces:
+            self._feed(piece)
+        if not self._feed(None):
+            raise _broken()
+        if not self._has_model:
+            self._rename("")
+
+    def _feed(self, piece: bytes | None) -> bool:
+        """Copy what a piece completes; true at the form's end."""
+        try:
+            self._decoder.receive_data(piece)
+            while not isinstance(event := self._decoder.next_event(), NeedData):
+                self._copy(event)
+                if isinstance(event, Epilogue):
+                    return True
+        except ValueError as error:
+            raise _broken() from error
+        return False
+
+    def _copy(self, event: Event) -> None:
+        match event:
+            case Preamble():
+                return
+            case Field(name=name) if name == _MODEL and not self._has_model:
+                self._model = bytearray()
+                self._send(event)
+            case Data() if self._model is not None:
+                self._copy_model(self._model, event)
+            case Field() | File() | Data():
+                self._send(event)
+            case Epilogue():
+                self._send(Epilogue(data=b""))
+
+    def _copy_model(self, model: bytearray, event: Data) -> None:
+        model += event.data
+        if len(model) > _LONGEST_MODEL:
+            raise Unprocessable("model is too long.", param=_MODEL)
+        if event.more_data:
+            return
+        renamed = self._rename(model.decode("utf-8", "replace").strip())
+        self._send(Data(data=renamed.encode(), more_data=False))
+        self._model, self._has_model = None, True
+
+    def _send(self, event: Event) -> None:
+        self._target.write(self._encoder.send_event(event))
+
+
+def _received() -> Iterator[bytes]:
+    stream = request.environ["wsgi.input"]
+    left = request.content_length
+    if left is None and "Transfer-Encoding" not in request.headers:
+        return
+    while left is None or left > 0:
+        data: bytes = stream.read(_CHUNK if left is None else min(_CHUNK, left))
+        if not data:
+            break
+        left = None if left is None else left - len(data)
+        yield data
+    if left:
+        raise BadRequest("The body is shorter than its Content-Length says.")
+
+
+def _broken() -> BadRequest:
+    return BadRequest("The multipart form is broken or cut short.")

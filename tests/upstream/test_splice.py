@@ -1,0 +1,88 @@
+"""Two connections joined: everything arrives, in order; memory stays bounded; one end ends both."""
+
+import socket
+import threading
+
+import pytest
+
+from airelays_app.upstream.splice import splice
+
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def joined():
+    """Return the outer ends of two joined connections, and the thread that joins them."""
+    client, near = socket.socketpair()
+    far, upstream = socket.socketpair()
+    counted = []
+
+    def join():
+        splice(near, far, arrived=b"hello ", count=counted.append)
+        near.close()
+        far.close()
+
+    thread = threading.Thread(target=join, daemon=True)
+    thread.start()
+    for end in (client, upstream):
+        end.settimeout(PATIENCE)
+    yield client, upstream, counted
+    client.close()
+    upstream.close()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def read_all(sock, into):
+    while data := sock.recv(65_536):
+        into += data
+
+
+def test_large_amounts_cross_both_ways_at_once(joined):
+    client, upstream, counted = joined
+    up, down = bytes(range(256)) * 8000, bytes(range(255, -1, -1)) * 8000
+    at_client, at_upstream = bytearray(), bytearray()
+
+    def expect(sock, into, size):
+        while len(into) < size:
+            into += sock.recv(65_536)
+
+    threads = [
+        threading.Thread(target=client.sendall, args=(up,)),
+        threading.Thread(target=upstream.sendall, args=(down,)),
+        threading.Thread(target=expect, args=(client, at_client, len(down) + 6)),
+        threading.Thread(target=expect, args=(upstream, at_upstream, len(up))),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert bytes(at_upstream) == up
+    assert bytes(at_client) == b"hello " + down
+    assert sum(counted) == len(at_client)
+
+
+def test_last_words_arrive_before_the_end(joined):
+    client, upstream, _ = joined
+    words = b"x" * 3_000_000
+    heard = bytearray()
+    reader = threading.Thread(target=read_all, args=(client, heard))
+    reader.start()
+    upstream.sendall(words)
+    upstream.close()
+    reader.join(PATIENCE)
+    assert bytes(heard) == b"hello " + words
+
+
+def test_a_side_that_takes_nothing_holds_the_other_one_up(joined):
+    client, upstream, _ = joined
+    upstream.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        upstream.sendall(b"x" * 50_000_000)
+    assert client.recv(6) == b"hello "
+
+
+def test_the_end_of_the_client_ends_the_upstream(joined):
+    client, upstream, _ = joined
+    client.close()
+    assert upstream.recv(10) == b""
