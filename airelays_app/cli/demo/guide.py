@@ -45,9 +45,15 @@ def guide(invocation: Invocation) -> None:
         with told_to_people():
             _guide(invocation)
     except click.ClickException:
-        if os.getppid() == relay:
-            os.kill(relay, signal.SIGTERM)
+        _stop(relay)
         raise
+
+
+def _stop(relay: int) -> None:
+    """The relay ends its guide when it stops, but this one has yet to say why."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if os.getppid() == relay:
+        os.kill(relay, signal.SIGTERM)
 
 
 def _guide(invocation: Invocation) -> None:

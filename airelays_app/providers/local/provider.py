@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from airelays_app.dialects.base import Json, ReplyContext, Tap
+from airelays_app.errors import NotFound
 from airelays_app.ids import fresh_id
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.events import (
@@ -89,11 +90,25 @@ class LocalProvider:
         return self._wire.capabilities(model)
 
     def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
-        """Ask for tool calls in the way that so small a model can answer."""
+        """Ask for tool calls in the way that so small a model can answer.
+
+        Raises NotFound for any other model: llama.cpp answers to every name (seen 2026-11-25),
+        and nobody should take this model's words for those of another.
+        """
+        self._require_own_model(str(body.get("model")))
         if "tools" not in body and "tool_choice" not in body:
             return Adapted(body)
         changed, constraint = constrain(body)
         return Adapted(changed, filter=CallsFromText(constraint) if constraint else None)
+
+    def _require_own_model(self, asked: str) -> None:
+        if asked.lower() != self._server.model.lower():
+            raise NotFound(
+                f"The model {asked[:200]!r} does not exist. The model on this machine is called "
+                f"{self._server.model!r}.",
+                param="model",
+                code="model_not_found",
+            )
 
     def outbound(self, call: Outgoing) -> OutboundRequest:
         """Return the call; raises Unavailable when the server cannot be started."""

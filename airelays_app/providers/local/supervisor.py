@@ -157,7 +157,7 @@ class LocalServer:
             running=running is not None,
             installed=self._model_file() is not None,
             pid=running.process.pid if running else None,
-            model=self._alias(),
+            model=self.model,
         )
 
     @contextmanager
@@ -210,7 +210,7 @@ class LocalServer:
         options = self._options
         return Orders(
             model=str(model),
-            alias=self._alias(),
+            alias=self.model,
             api_key=secrets.token_urlsafe(32),
             lock_path=str(self._dir / "server.lock"),
             state_path=str(self._dir / "server.json"),
@@ -233,7 +233,9 @@ class LocalServer:
             return verify(self._models_dir)
         return given if given.is_file() else None
 
-    def _alias(self) -> str:
+    @property
+    def model(self) -> str:
+        """The name of the one model that this server has."""
         given = self._options.model
         return SMOLLM2.model if given is None else given.stem
 
