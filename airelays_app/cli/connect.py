@@ -11,11 +11,11 @@ from airelays_app.cli.clients.row import DIALECTS
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.token_store import TOKEN_PLACEHOLDER
+from airelays_app.cli.upstreams_at_hand import UNKNOWN_MODEL, suggested_model
 from airelays_app.config import Settings
 from airelays_app.config.nearest import suggestion
 from airelays_app.store.tokens import open_tokens
 
-_FALLBACK_MODEL = "gpt-5.5"
 _NO_TOKEN = "any-text"  # noqa: S105 - what clients that insist on a key may send
 
 
@@ -24,7 +24,7 @@ _NO_TOKEN = "any-text"  # noqa: S105 - what clients that insist on a key may sen
 @json_option
 @click.option("--all", "everything", is_flag=True, help="Print the settings of every client.")
 @click.option("--show-token", is_flag=True, help="Put the main token in, not a placeholder.")
-@click.option("--model", metavar="NAME", help="The model to put in; default: models.default.")
+@click.option("--model", metavar="NAME", help="The model to put in instead of the usual one.")
 @click.argument("client", required=False)
 @pass_invocation
 def connect(
@@ -45,10 +45,11 @@ def connect(
         base_url=base_url(settings),
         root_url=root_url(settings),
         token=_token(settings, show_token=show_token),
-        model=model or settings.models.default or _FALLBACK_MODEL,
+        model=model or suggested_model(settings),
     )
     chosen = list(CLIENTS.values()) if everything else _chosen(client)
-    notes = [*_token_notes(connection, chosen), *_address_notes(settings)]
+    notes = [*_token_notes(connection, chosen), *_model_notes(connection)]
+    notes += _address_notes(settings)
     page = _page(chosen, connection, notes)
     data = {
         "base_url": connection.base_url,
@@ -96,6 +97,11 @@ def _token_notes(connection: Connection, chosen: list[Client]) -> Iterator[str]:
             "airelays token show prints the token, --show-token puts it in here, and airelays "
             "token add NAME makes one for this device alone."
         )
+
+
+def _model_notes(connection: Connection) -> Iterator[str]:
+    if connection.model == UNKNOWN_MODEL:
+        yield "airelays models lists the names that you can put in as the model."
 
 
 def _page(chosen: list[Client], connection: Connection, notes: list[str]) -> Page:

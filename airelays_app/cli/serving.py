@@ -9,10 +9,9 @@ import click
 
 from airelays_app.cli.addresses import base_url, is_private_to_this_machine
 from airelays_app.cli.page import Page, print_page
+from airelays_app.cli.upstreams_at_hand import is_logged_in, local_model, own_servers
 from airelays_app.config import Settings
 from airelays_app.config.exposure import is_loopback_host, is_wildcard_host
-from airelays_app.providers.codex.from_settings import LOGIN_FILE_NAME
-from airelays_app.providers.local.weights import verify
 from airelays_app.server.logs import note
 
 Address = tuple[str, int]
@@ -56,9 +55,9 @@ def greet(settings: Settings, addresses: list[Address]) -> None:
 
 def next_steps(settings: Settings) -> Iterator[str]:
     """Yield what is still to do before the relay is of use to the whole house."""
-    if not _has_upstream(settings):
+    if not is_logged_in(settings) and not own_servers(settings):
         yield "Log in to your ChatGPT subscription: airelays login"
-        if verify(settings.paths.data_dir / "models") is None:
+        if local_model(settings) is None:
             yield "Or try it without an account: airelays local install"
     if is_private_to_this_machine(settings):
         yield "Let the other machines of the house in: airelays serve --host 0.0.0.0"
@@ -76,11 +75,3 @@ def _base_url(settings: Settings, address: Address) -> str:
 def _api_key(settings: Settings) -> str:
     required = settings.security.require_bearer_auth
     return "see: airelays token show" if required else "none needed"
-
-
-def _has_upstream(settings: Settings) -> bool:
-    configured = any(
-        provider.enabled and provider.kind == "compatible"
-        for provider in settings.providers.values()
-    )
-    return configured or (settings.paths.data_dir / LOGIN_FILE_NAME).exists()

@@ -11,7 +11,7 @@ from airelays_app.cli.relay_api import RelayApi, local_url
 from airelays_app.cli.running import process_serving
 from airelays_app.cli.token_store import add_client_setup, client_setup
 from airelays_app.config import Settings
-from airelays_app.providers.codex.from_settings import LOGIN_FILE_NAME
+from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings, build_providers
 from airelays_app.services.status import (
     APP_NAME,

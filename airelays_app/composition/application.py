@@ -5,7 +5,7 @@ from flask import Flask
 from airelays_app.composition.core import build_core
 from airelays_app.composition.entrance import build_entrance
 from airelays_app.config import Settings
-from airelays_app.providers.codex.from_settings import LOGIN_FILE_NAME
+from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings
 from airelays_app.schemas.generation import GenerationSchemas
 from airelays_app.services.relayed import Relaying

@@ -82,6 +82,25 @@ def test_without_auth_any_text_will_do(command):
     assert "Bearer any-text" in row["steps"][0]["text"]
 
 
+def test_without_a_chosen_model_it_is_one_that_there_is(command, monkeypatch):
+    """The subscription's, else one of the owner's servers, else the local one."""
+    asked = {"AIRELAYS_PROVIDERS_BOX_BASE_URL": "http://box/v1"}
+    listed = {**asked, "AIRELAYS_PROVIDERS_BOX_MODELS": "qwen,llama"}
+    gguf = command.home / "mistral.gguf"
+    gguf.touch()
+    assert command.json("connect")["model"] == "gpt-5.5"
+    own = {"AIRELAYS_LOCAL_MODEL_PATH": str(gguf)}
+    assert command.json("connect", **own)["model"] == "mistral"
+    assert command.json("connect", **own, AIRELAYS_LOCAL_ENABLED="false")["model"] == "gpt-5.5"
+    assert command.json("connect", **listed, **own)["model"] == "box/qwen"
+    unknown = command.json("connect", **asked)
+    assert unknown["model"] == "YOUR_MODEL"
+    assert "airelays models" in "".join(unknown["notes"])
+    (command.home / ".airelays").mkdir()
+    (command.home / ".airelays/auth.json").write_text("{}")
+    assert command.json("connect", **listed)["model"] == "gpt-5.5"
+
+
 def test_the_default_model_is_the_settings_one(command):
     row = settings_of(command, "aider", AIRELAYS_MODELS_DEFAULT="local/smollm2")
     assert "--model openai/local/smollm2" in row["steps"][0]["text"]

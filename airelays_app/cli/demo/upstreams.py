@@ -14,8 +14,7 @@ from pathlib import Path
 from airelays_app.cli.failures import Failure
 from airelays_app.cli.local_model import INSTALL_LIBRARY, ensure_weights, library_present
 from airelays_app.cli.program import program
-from airelays_app.providers.codex.credentials import CredentialFile, Credentials
-from airelays_app.providers.codex.from_settings import LOGIN_FILE_NAME
+from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME, CredentialFile, Credentials
 from airelays_app.providers.codex.login import store_login
 from airelays_app.providers.local.weights import SMOLLM2, verify
 

@@ -27,6 +27,9 @@ from filelock import FileLock, Timeout
 from airelays_app.providers.codex.claims import read_claims
 from airelays_app.store.private_file import make_private_directory, open_private
 
+LOGIN_FILE_NAME: Final = "auth.json"
+"""Its name in the data directory."""
+
 _FILE_BYTES_MAX: Final = 1 << 20
 _PRIVATE_FILE: Final = 0o600
 

@@ -10,7 +10,7 @@ from airelays_app.config import Settings
 from airelays_app.config.locations import home_of
 from airelays_app.config.proxies import no_proxy_of, proxies_of
 from airelays_app.providers.codex.constants import REDIRECT_PORTS, USER_AGENT, Issuer
-from airelays_app.providers.codex.credentials import CredentialFile
+from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME, CredentialFile
 from airelays_app.providers.codex.keyring_entry import (
     INSTALLED_KEYRING,
     KeyringEntries,
@@ -21,7 +21,6 @@ from airelays_app.providers.codex.session import CodexSession
 from airelays_app.providers.codex.transport import issuer_poster
 from airelays_app.upstream.client import ClientOptions
 
-LOGIN_FILE_NAME: Final = "auth.json"
 _DEFAULT_DIRECTORIES: Final = (".airelays", ".airelay")
 
 
