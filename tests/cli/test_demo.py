@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -74,6 +75,12 @@ class Demo:
         if state.exists():
             found.append(process_id(json.loads(state.read_text())["pid"]))
         return [each for each in found if each]
+
+
+def folders(demo):
+    """Return the folders that a demo in a home without any has made."""
+    data = demo.home / ".airelays"
+    return [data, *(each for each in data.rglob("*") if each.is_dir())]
 
 
 def children(pid):
@@ -165,6 +172,7 @@ def test_the_sandbox_answers_on_another_port_when_8080_is_taken(start):
         demo = start("--sandbox", "--json")
         told = demo.json()
     assert ":8080/" not in told["base_url"]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in folders(demo)} == {0o700}
     assert told["answer"]["text"]
     assert told["answer"]["status"] == "completed"
     assert post(told, {"model": told["model"], "input": "Hi"}).status_code == 200

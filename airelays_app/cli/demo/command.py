@@ -30,7 +30,7 @@ from airelays_app.config import Settings, settings_from
 from airelays_app.config.document import toml_text
 from airelays_app.config.locations import PREFIXES
 from airelays_app.config.toml_document import parse_document
-from airelays_app.store.private_file import replace_file
+from airelays_app.store.private_file import make_private_directory, replace_file
 
 _GUIDE = (sys.executable, "-P", "-m", "airelays_app.cli.demo.guide")
 _HOST = "127.0.0.1"
@@ -85,7 +85,7 @@ class _Place:
 
     def make(self) -> None:
         """Make the folder; raises TryAgain while another demo runs there."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(self.folder)
         process = process_serving(self.folder)
         if process is not None:
             raise TryAgain(f"The demo is running already: process {process}. Stop that one first.")

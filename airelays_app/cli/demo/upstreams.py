@@ -35,8 +35,8 @@ def local_model(folder: Path, *, installed: Path, quiet: bool) -> Iterator[Value
     if not library_present():
         raise Failure(
             "The demo needs the library that runs the model, which is not installed.\n"
-            f"Install it:           {INSTALL_LIBRARY}\n"
-            f"Or go without a model: {program()} demo --sandbox"
+            f"Install it: {INSTALL_LIBRARY}\n"
+            f"Or see the relay without a model: {program()} demo --sandbox"
         )
     models = folder / "models"
     _use_installed(models, installed)
