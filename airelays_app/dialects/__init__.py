@@ -3,6 +3,9 @@
 from airelays_app.dialects.base import Dialect
 from airelays_app.dialects.chat import CHAT
 from airelays_app.dialects.completions import COMPLETIONS
+from airelays_app.dialects.messages import MESSAGES
 from airelays_app.dialects.responses import RESPONSES
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (RESPONSES, CHAT, COMPLETIONS)}
+DIALECTS: dict[str, Dialect] = {
+    dialect.name: dialect for dialect in (RESPONSES, CHAT, COMPLETIONS, MESSAGES)
+}

@@ -27,7 +27,8 @@ class ReplyContext:
 
     ``created`` is in unix seconds. ``echo`` holds the fields of the client's request that its
     dialect repeats in the reply, or that say what the reply may show. ``fresh_id`` makes ids with
-    a prefix. ``provider`` is the name of the provider that answers.
+    a prefix. ``provider`` is the name of the provider that answers, ``request_id`` that of the
+    client's request.
     """
 
     id: str
@@ -35,6 +36,7 @@ class ReplyContext:
     model: str
     fresh_id: Callable[[str], str]
     provider: str = ""
+    request_id: str = ""
     include_usage: bool = False
     legacy_functions: bool = False
     echo: Mapping[str, Any] = field(default_factory=dict)
@@ -87,19 +89,21 @@ class Dialect:
 
     ``decode_request`` raises Unprocessable where the body's types are wrong or it asks for what
     the neutral request cannot say. ``encode_request`` is None for a dialect that no upstream is
-    spoken to in. ``carries_stop`` says that its requests have a place for stop sequences;
-    otherwise the relay itself stops at them. ``has_custom_tools`` says that it has a word for
+    spoken to in. ``unspeakable_stops`` returns the stop sequences that its requests cannot carry,
+    so that the relay itself stops at them. ``has_custom_tools`` says that it has a word for
     free-text tools; otherwise they go as functions. ``stream_carries_reply`` says that a stream
     ends with the whole reply in one object. ``read_usage`` reads the ``usage`` of a reply.
     ``without_packed_seals`` takes out of a request body the reasoning whose seal is packed: it
-    was made by an upstream of another dialect.
+    was made by an upstream of another dialect. ``refuses_with`` is the status for what is
+    understood but refused, ``client_headers`` are those that say something about the wire and go
+    on to an upstream of the same dialect (in lower case).
     """
 
     name: str
     decode_request: Callable[[Json], tuple[Request, tuple[Loss, ...]]]
     encode_reply: Callable[[Reply, ReplyContext], Json]
     encoder: Callable[[ReplyContext], Encoder]
-    error_body: Callable[[Failure], Json]
+    error_body: Callable[[Failure, str], Json]
     read_usage: Callable[[Any], Usage | None]
     keep_alive: bytes
     echo: Callable[[Json], Json] = lambda body: {}  # noqa: ARG005
@@ -108,6 +112,8 @@ class Dialect:
     decode_reply: Callable[[Json, Classify], list[Event]] | None = None
     decoder: Callable[[Classify], Decoder] | None = None
     tap: Callable[[Classify, ReplyContext], Tap] | None = None
-    carries_stop: bool = False
+    unspeakable_stops: Callable[[tuple[str, ...]], tuple[str, ...]] = lambda stops: stops
+    refuses_with: int = 422
+    client_headers: tuple[str, ...] = ()
     has_custom_tools: bool = False
     stream_carries_reply: bool = False

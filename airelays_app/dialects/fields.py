@@ -77,12 +77,12 @@ def optional_number(source: Mapping[str, Any], name: str) -> float | None:
     raise wrong_type(name, "a number")
 
 
-def optional_integer(source: Mapping[str, Any], name: str) -> int | None:
+def optional_integer(source: Mapping[str, Any], name: str, path: str = "") -> int | None:
     """Return an integer field of ``source``; null and missing are None."""
     value = source.get(name)
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    raise wrong_type(name, "an integer")
+    raise wrong_type(f"{path}.{name}" if path else name, "an integer")
 
 
 def stop_sequences(source: Mapping[str, Any]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 from airelays_app.neutral.failure import Failure
 
 
-def error_body(failure: Failure) -> dict[str, Any]:
+def error_body(failure: Failure, request_id: str = "") -> dict[str, Any]:  # noqa: ARG001
     """Return ``{"error": {"message", "type", "param", "code"}}`` with the upstream's extras."""
     return {
         "error": {

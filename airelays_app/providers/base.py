@@ -77,13 +77,15 @@ class Model:
 class Outgoing:
     """What a provider needs to know to address one call.
 
-    ``session`` names the conversation, for upstreams that keep a cache per session.
+    ``session`` names the conversation, for upstreams that keep a cache per session. ``headers``
+    are those of the dialect that the client sent, by their names in lower case.
     """
 
     dialect: str
     body: bytes
     stream: bool
     session: str | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from socket import socket
 from types import MappingProxyType
 
@@ -23,7 +23,7 @@ from airelays_app.services.parameters import without_ignored
 from airelays_app.services.routing import Route
 
 _REPLY_PREFIX: Mapping[str, str] = MappingProxyType(
-    {"responses": "resp_", "chat": "chatcmpl-", "completions": "cmpl-"}
+    {"responses": "resp_", "chat": "chatcmpl-", "completions": "cmpl-", "messages": "msg_"}
 )
 
 
@@ -33,7 +33,8 @@ class Call:
 
     ``raw`` is the body as it came, decompressed; ``body`` the same, parsed, with stored files
     inline. ``untouched`` says that the two still say the same. ``history`` holds the Responses
-    items of the conversation it continues, files inline. ``watch`` is the client's socket.
+    items of the conversation it continues, files inline. ``headers`` are those of its dialect
+    that go on to an upstream of the same. ``watch`` is the client's socket.
     """
 
     dialect: Dialect
@@ -43,6 +44,8 @@ class Call:
     untouched: bool = True
     conversation: str | None = None
     history: tuple[Json, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
     watch: socket | None = None
 
 
@@ -63,6 +66,7 @@ class Prepared:
     lane: TappedLane | TranslatedLane
     context: ReplyContext
     ignored: tuple[str, ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
     cutter: StopCutter | None = None
 
 
@@ -109,6 +113,7 @@ def _same_dialect(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
         lane=TappedLane(provider.tap(call.dialect.name, context)),
         context=context,
         ignored=(*ignored, *ignored_parameters((*foreign, *adapted.losses))),
+        headers=call.headers,
     )
 
 
@@ -175,8 +180,8 @@ def _with_history(call: Call, request: Request) -> Request:
 
 
 def _cutter(request: Request, target: Dialect) -> StopCutter | None:
-    stops = request.sampling.stop
-    return StopCutter(stops) if stops and not target.carries_stop else None
+    stops = target.unspeakable_stops(request.sampling.stop)
+    return StopCutter(stops) if stops else None
 
 
 def _filters(
@@ -197,6 +202,7 @@ def _context(call: Call, body: Json, *, include_usage: bool = True) -> ReplyCont
         model=call.route.model,
         fresh_id=fresh_id,
         provider=call.route.provider.name,
+        request_id=call.request_id,
         include_usage=include_usage,
         legacy_functions=bool(body.get("functions")),
         echo=call.dialect.echo(body),

@@ -91,6 +91,7 @@ class Relay:
             prepared.body,
             stream=prepared.streams,
             session=call.conversation,
+            headers=prepared.headers,
         )
         record.attempts += 1
         self._traffic.adapted(record)

@@ -307,3 +307,97 @@ def read_completions(wire: bytes, *, include_usage: bool) -> Json:
     choice = {"text": "".join(texts), "index": 0, "logprobs": None, "finish_reason": finish}
     whole = {**head, "choices": [choice]}
     return {**whole, "usage": usage} if include_usage else whole
+
+
+class MessagesReader:
+    """Reads a Messages stream event by event; ``message`` is None after an error."""
+
+    _DELTAS = {
+        "text": {"text_delta", "citations_delta"},
+        "thinking": {"thinking_delta", "signature_delta"},
+        "tool_use": {"input_json_delta"},
+    }
+
+    def __init__(self) -> None:
+        self.message: Json = {}
+        self.error: Json | None = None
+        self._block: Json | None = None
+        self._arguments: list[str] = []
+        self._stopped = False
+
+    def read(self, wire: bytes) -> Json:
+        """Return the message that a client puts together, or the error object."""
+        for name, data in blocks_of(wire):
+            event = json.loads(data)
+            assert name == event["type"]
+            assert not self._stopped, "nothing follows the end"
+            getattr(self, f"_{name}")(event)
+        assert self._stopped, "no terminal event"
+        return self.error or self.message
+
+    def _message_start(self, event: Json) -> None:
+        assert not self.message, "it comes first and once"
+        self.message = event["message"]
+        assert (self.message["content"], self.message["stop_reason"]) == ([], None)
+
+    def _content_block_start(self, event: Json) -> None:
+        assert self._block is None, "blocks come one after the other"
+        assert event["index"] == len(self.message["content"])
+        self._block, self._arguments = event["content_block"], []
+        self.message["content"].append(self._block)
+
+    def _content_block_delta(self, event: Json) -> None:
+        block, delta = self._block, event["delta"]
+        assert block is not None
+        assert event["index"] == len(self.message["content"]) - 1
+        assert delta["type"] in self._DELTAS[block["type"]]
+        match delta["type"]:
+            case "text_delta":
+                block["text"] += delta["text"]
+            case "thinking_delta":
+                block["thinking"] += delta["thinking"]
+            case "signature_delta":
+                block["signature"] = delta["signature"]
+            case "citations_delta":
+                block["citations"] = [*(block["citations"] or []), delta["citation"]]
+            case "input_json_delta":
+                self._arguments.append(delta["partial_json"])
+
+    def _content_block_stop(self, event: Json) -> None:
+        assert self._block is not None
+        assert event["index"] == len(self.message["content"]) - 1
+        if self._block["type"] == "tool_use":
+            self._block["input"] = _object_of("".join(self._arguments))
+        self._block = None
+
+    def _message_delta(self, event: Json) -> None:
+        assert self._block is None
+        assert self.message["stop_reason"] is None, "the reason comes once"
+        assert event["delta"]["stop_reason"]
+        self.message |= event["delta"] | {"usage": event["usage"]}
+
+    def _message_stop(self, event: Json) -> None:
+        assert event.keys() == {"type"}
+        assert self.message["stop_reason"]
+        self._stopped = True
+
+    def _error(self, event: Json) -> None:
+        assert {"type", "message"} <= event["error"].keys()
+        self.error = event
+        self._stopped = True
+
+
+def read_messages(wire: bytes) -> Json:
+    """Return the message that a client puts together, or the error object."""
+    return MessagesReader().read(wire)
+
+
+def _object_of(arguments: str) -> Any:
+    """Return what a model wrote as arguments the way the buffered answer has it."""
+    if not arguments.strip():
+        return {}
+    try:
+        value = json.loads(arguments)
+    except ValueError:
+        return {"input": arguments}
+    return value if isinstance(value, dict) else {"input": value}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airelays_app.dialects import CHAT, COMPLETIONS, DIALECTS, RESPONSES
+from airelays_app.dialects import CHAT, COMPLETIONS, DIALECTS, MESSAGES, RESPONSES
 from airelays_app.dialects.base import ReplyContext
 from airelays_app.dialects.responses.reply import has_item
 from airelays_app.neutral.events import (
@@ -28,7 +28,7 @@ from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from airelays_app.neutral.seals import pack
 from airelays_app.neutral.usage import Usage
-from tests.dialects.readers import read_chat, read_completions, read_responses
+from tests.dialects.readers import read_chat, read_completions, read_messages, read_responses
 from tests.dialects.transcripts import decode
 from tests.neutral.streams import CALLS, KINDS, legal_streams
 
@@ -158,6 +158,24 @@ def test_a_chat_stream_read_back_means_the_same(events):
     assert spoken(back) == spoken(events)
 
 
+@settings(max_examples=200)
+@given(events=legal_streams(kinds=("text", "reasoning", "tool_call")))
+def test_a_messages_stream_read_back_means_the_same(events):
+    back = decode("messages", [encode("messages", events, echo={"thinking": True})])
+
+    check(back)
+    assert told(back) == told(events)
+
+
+def told(events):
+    """Return what messages can carry: text, thinking and calls, in their order."""
+    reply = fold(events)
+    parts = [(part.kind, part.text, part.id, part.name) for part in reply.parts]
+    if reply.failure:
+        return [part for part in parts if part[1]]
+    return parts, reply.reason, reply.stop, reply.usage or Usage()
+
+
 def meaning(events):
     """Return what a reply says.
 
@@ -211,6 +229,8 @@ def test_a_failure_before_anything_is_still_a_stream_of_the_dialect(dialect):
 
     if dialect == "responses":
         assert read_responses(wire)["error"]["code"] == "rate_limit_exceeded"
+    elif dialect == "messages":
+        assert read_messages(wire)["error"] == {"type": "rate_limit_error", "message": "Slow down."}
     else:
         read = read_chat if dialect == "chat" else read_completions
         assert read(wire, include_usage=False)["error"]["message"] == "Slow down."
@@ -236,22 +256,23 @@ def test_what_was_said_before_a_failure_is_not_lost(dialect):
 
 
 @pytest.mark.parametrize(
-    ("reason", "chat", "completions", "responses"),
+    ("reason", "chat", "completions", "responses", "messages"),
     [
-        ("end", "stop", "stop", None),
-        ("stop_sequence", "stop", "stop", None),
-        ("pause", "stop", "stop", None),
-        ("length", "length", "length", "max_output_tokens"),
-        ("content_filter", "content_filter", "content_filter", "content_filter"),
-        ("tool_use", "tool_calls", "stop", None),
+        ("end", "stop", "stop", None, "end_turn"),
+        ("stop_sequence", "stop", "stop", None, "stop_sequence"),
+        ("pause", "stop", "stop", None, "pause_turn"),
+        ("length", "length", "length", "max_output_tokens", "max_tokens"),
+        ("content_filter", "content_filter", "content_filter", "content_filter", "refusal"),
+        ("tool_use", "tool_calls", "stop", None, "tool_use"),
     ],
 )
-def test_each_reason_has_its_word_in_each_dialect(reason, chat, completions, responses):
+def test_each_reason_has_its_word_in_each_dialect(reason, chat, completions, responses, messages):
     events = [Started("up", "m"), PartOpened(0, "text"), PartDelta(0, "Hi"), PartClosed(0)]
     events += [UsageSeen(Usage(input=1, output=2)), Finished(reason)]
 
     assert whole("chat", events)["choices"][0]["finish_reason"] == chat
     assert whole("completions", events)["choices"][0]["finish_reason"] == completions
+    assert whole("messages", events)["stop_reason"] == messages
     response = whole("responses", events)
     assert response["status"] == ("incomplete" if responses else "completed")
     assert response["incomplete_details"] == ({"reason": responses} if responses else None)
@@ -290,3 +311,7 @@ def test_each_dialect_counts_every_token_once():
     assert (responses["input_tokens"], responses["output_tokens"]) == (10, 11)
     assert RESPONSES.read_usage(responses) == usage
     assert CHAT.read_usage(chat) == COMPLETIONS.read_usage(chat) == usage
+    messages = whole("messages", events)["usage"]
+    assert (messages["input_tokens"], messages["cache_read_input_tokens"]) == (5, 3)
+    assert (messages["cache_creation_input_tokens"], messages["output_tokens"]) == (2, 11)
+    assert MESSAGES.read_usage(messages) == usage

@@ -4,7 +4,7 @@ from airelays_app.dialects.base import Dialect
 from airelays_app.dialects.chat.reasoning import without_packed_seals
 from airelays_app.dialects.chat.reply import encode_reply
 from airelays_app.dialects.chat.request_in import decode_request
-from airelays_app.dialects.chat.request_out import encode_request
+from airelays_app.dialects.chat.request_out import encode_request, unspeakable_stops
 from airelays_app.dialects.chat.stream_in import ChatDecoder, decode_reply
 from airelays_app.dialects.chat.stream_out import ChatEncoder
 from airelays_app.dialects.chat.tap import ChatTap
@@ -24,6 +24,6 @@ CHAT = Dialect(
     error_body=error_body,
     read_usage=read_usage,
     keep_alive=KEEP_ALIVE,
-    carries_stop=True,
+    unspeakable_stops=unspeakable_stops,
     without_packed_seals=without_packed_seals,
 )

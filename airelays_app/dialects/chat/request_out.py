@@ -31,6 +31,8 @@ from airelays_app.neutral.request import (
     has_cache_hints,
 )
 
+_MOST_STOPS = 4
+
 
 def encode_request(
     request: Request, capabilities: Capabilities = AS_THE_DIALECT_SAYS
@@ -47,6 +49,11 @@ def encode_request(
         body["reasoning_effort"] = effort
     _note_lost_hints(request, losses)
     return body, tuple(losses)
+
+
+def unspeakable_stops(stops: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the stop sequences beyond the four that are taken (OpenAI API reference)."""
+    return stops[_MOST_STOPS:]
 
 
 def _encode_messages(request: Request, losses: list[Loss]) -> Iterator[Json]:
@@ -187,7 +194,7 @@ def _encode_rest(request: Request, body: Json) -> None:
         "presence_penalty": sampling.presence_penalty,
         "frequency_penalty": sampling.frequency_penalty,
         "seed": sampling.seed,
-        "stop": list(sampling.stop) or None,
+        "stop": list(sampling.stop[:_MOST_STOPS]) or None,
         "logit_bias": sampling.logit_bias,
         "user": hints.user,
         "response_format": _encode_format(request.format) if request.format else None,

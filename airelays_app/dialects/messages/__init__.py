@@ -1,0 +1,36 @@
+"""Anthropic's Messages."""
+
+from airelays_app.dialects.base import Dialect, Json
+from airelays_app.dialects.messages.errors import error_body
+from airelays_app.dialects.messages.reply import SHOWS_THINKING, encode_reply
+from airelays_app.dialects.messages.request_in import asks_for_thinking, decode_request
+from airelays_app.dialects.messages.request_out import encode_request, unspeakable_stops
+from airelays_app.dialects.messages.stream_in import MessagesDecoder, decode_reply
+from airelays_app.dialects.messages.stream_out import PING, MessagesEncoder
+from airelays_app.dialects.messages.tap import MessagesTap
+from airelays_app.dialects.messages.thinking import without_packed_seals
+from airelays_app.dialects.messages.usage import read_usage
+
+
+def _echo(body: Json) -> Json:
+    return {SHOWS_THINKING: asks_for_thinking(body)}
+
+
+MESSAGES = Dialect(
+    name="messages",
+    decode_request=decode_request,
+    encode_request=encode_request,
+    decode_reply=decode_reply,
+    encode_reply=encode_reply,
+    decoder=MessagesDecoder,
+    encoder=MessagesEncoder,
+    tap=MessagesTap,
+    error_body=error_body,
+    read_usage=read_usage,
+    keep_alive=PING,
+    echo=_echo,
+    unspeakable_stops=unspeakable_stops,
+    without_packed_seals=without_packed_seals,
+    refuses_with=400,
+    client_headers=("anthropic-version", "anthropic-beta"),
+)

@@ -1,0 +1,149 @@
+"""The content blocks of a Messages request, read into neutral parts.
+
+Forms: types of anthropic-python 2.14 (seen 2026-11-22). A block of another type is opaque.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from airelays_app.dialects.base import Json
+from airelays_app.dialects.fields import (
+    as_object,
+    objects,
+    optional_bool,
+    optional_object,
+    optional_text,
+    text_field,
+    wrong_type,
+)
+from airelays_app.dialects.messages.thinking import DIALECT, read_thinking
+from airelays_app.framing.jsontext import dumps
+from airelays_app.neutral.request import (
+    CacheHint,
+    File,
+    Image,
+    Opaque,
+    Part,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+
+def read_content(content: Any, path: str) -> Iterator[Part]:
+    """Yield the parts of a message's or tool result's content: a string or blocks."""
+    if isinstance(content, str):
+        yield Text(content)
+        return
+    if not isinstance(content, list):
+        raise wrong_type(path, "a string or an array of content blocks")
+    for block_path, block in objects(content, path):
+        kind = block.get("type")
+        reader = _READERS.get(kind) if isinstance(kind, str) else None
+        if reader:
+            yield from reader(block_path, block)
+        else:
+            yield Opaque(DIALECT, block, block_path)
+
+
+def _cache_of(path: str, block: Json) -> CacheHint | None:
+    return optional_object(block, "cache_control", path)
+
+
+def _read_text(path: str, block: Json) -> Iterator[Part]:
+    yield Text(text_field(block, "text", path), block, _cache_of(path, block))
+
+
+def _read_image(path: str, block: Json) -> Iterator[Part]:
+    source_path = f"{path}.source"
+    source = as_object(block.get("source"), source_path)
+    match source.get("type"):
+        case "base64":
+            url = _data_url(source, source_path)
+        case "url":
+            url = text_field(source, "url", source_path)
+        case _:
+            raise _unreachable(source_path)
+    yield Image(url, cache=_cache_of(path, block))
+
+
+def _read_document(path: str, block: Json) -> Iterator[Part]:
+    source_path = f"{path}.source"
+    source = as_object(block.get("source"), source_path)
+    title, cache = optional_text(block, "title", path), _cache_of(path, block)
+    match source.get("type"):
+        case "base64":
+            yield File(title, _data_url(source, source_path), cache=cache)
+        case "url":
+            yield File(title, url=text_field(source, "url", source_path), cache=cache)
+        case "text":
+            yield Text(_titled(title, text_field(source, "data", source_path)), cache=cache)
+        case "content":
+            yield from _titled_parts(title, source.get("content"), f"{source_path}.content")
+        case _:
+            raise _unreachable(source_path)
+
+
+def _read_search_result(path: str, block: Json) -> Iterator[Part]:
+    title = f"{text_field(block, 'title', path)} ({text_field(block, 'source', path)})"
+    yield from _titled_parts(title, block.get("content"), f"{path}.content")
+
+
+def _titled_parts(title: str | None, content: Any, path: str) -> Iterator[Part]:
+    if title:
+        yield Text(_titled(title, ""))
+    yield from read_content(content, path)
+
+
+def _titled(title: str | None, text: str) -> str:
+    return f"Document {title}:\n{text}" if title else text
+
+
+def _data_url(source: Json, path: str) -> str:
+    return (
+        f"data:{text_field(source, 'media_type', path)};base64,{text_field(source, 'data', path)}"
+    )
+
+
+def _unreachable(path: str) -> Exception:
+    return wrong_type(
+        f"{path}.type",
+        "base64, url or text for this model: no file of another service can be read for it",
+    )
+
+
+def _read_reasoning(path: str, block: Json) -> Iterator[Part]:
+    yield read_thinking(path, block)
+
+
+def _read_call(path: str, block: Json) -> Iterator[Part]:
+    yield ToolCall(
+        call_id=text_field(block, "id", path),
+        name=text_field(block, "name", path),
+        arguments=dumps(as_object(block.get("input"), f"{path}.input")).decode(),
+        native=block,
+        cache=_cache_of(path, block),
+    )
+
+
+def _read_result(path: str, block: Json) -> Iterator[Part]:
+    content = block.get("content")
+    yield ToolResult(
+        call_id=text_field(block, "tool_use_id", path),
+        parts=() if content is None else tuple(read_content(content, f"{path}.content")),
+        is_error=optional_bool(block, "is_error", path) or False,
+        native=block,
+        cache=_cache_of(path, block),
+    )
+
+
+_READERS: dict[str, Callable[[str, Json], Iterator[Part]]] = {
+    "text": _read_text,
+    "image": _read_image,
+    "document": _read_document,
+    "search_result": _read_search_result,
+    "thinking": _read_reasoning,
+    "redacted_thinking": _read_reasoning,
+    "tool_use": _read_call,
+    "tool_result": _read_result,
+}

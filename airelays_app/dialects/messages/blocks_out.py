@@ -1,0 +1,157 @@
+"""Neutral parts, written as the content blocks of a Messages request."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from airelays_app.dialects.base import Json
+from airelays_app.dialects.messages.thinking import DIALECT, sealed_block
+from airelays_app.errors import Unprocessable
+from airelays_app.framing.jsontext import JsonTextError, loads
+from airelays_app.neutral.losses import Loss
+from airelays_app.neutral.request import (
+    Audio,
+    CacheHint,
+    File,
+    Image,
+    Opaque,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+_DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),(.*)", re.DOTALL)
+_LEGAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def encode_parts(parts: Iterable[Part], losses: list[Loss]) -> Iterator[Json]:
+    """Yield the blocks; what has no place is noted, empty text is left out."""
+    for part in parts:
+        block = _ENCODERS[part.__class__](part, losses)
+        if block is not None:
+            yield block
+
+
+def legal_call_id(call_id: str) -> str:
+    """Return the id of a call as this dialect allows it, the same for its result."""
+    if _LEGAL_ID.fullmatch(call_id):
+        return call_id
+    digest = hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"toolu_{digest[:24]}"
+
+
+def _marked(block: Json, cache: CacheHint | None) -> Json:
+    return {**block, "cache_control": cache} if cache else block
+
+
+def _text(part: Text | Refusal, losses: list[Loss]) -> Json | None:  # noqa: ARG001
+    """White space alone is refused upstream, so it is left out."""
+    if not part.text.strip():
+        return None
+    cache = part.cache if isinstance(part, Text) else None
+    return _marked({"type": "text", "text": part.text}, cache)
+
+
+def _audio(part: Audio, losses: list[Loss]) -> Json:  # noqa: ARG001
+    raise Unprocessable("This model's upstream takes no audio.", param="messages")
+
+
+def _opaque(part: Opaque, losses: list[Loss]) -> Json | None:
+    if part.dialect == DIALECT:
+        return part.payload
+    losses.append(Loss(part.path, "the upstream has no place for it"))
+    return None
+
+
+def _reasoning(part: Reasoning, losses: list[Loss]) -> Json | None:
+    block = sealed_block(part)
+    if block is None:
+        losses.append(Loss("reasoning", "it carries no seal of this upstream"))
+    return block
+
+
+def _image(part: Image, losses: list[Loss]) -> Json:  # noqa: ARG001
+    return _marked({"type": "image", "source": _image_source(part.url)}, part.cache)
+
+
+def _image_source(url: str) -> Json:
+    found = _DATA_URL.fullmatch(url)
+    if not found:
+        return {"type": "url", "url": url}
+    return {"type": "base64", "media_type": found[1], "data": found[3]}
+
+
+def _file(part: File, losses: list[Loss]) -> Json:  # noqa: ARG001
+    named = {"title": part.filename} if part.filename else {}
+    if part.data is None:
+        source: Json = {"type": "url", "url": part.url or ""}
+        return _marked({"type": "document", "source": source, **named}, part.cache)
+    found = _DATA_URL.fullmatch(part.data)
+    if not found:
+        raise Unprocessable("A document must be a data: URL or an http(s) URL.", param="file_data")
+    media_type = found[1] or "text/plain"
+    if media_type.startswith("image/"):
+        return _marked({"type": "image", "source": _image_source(part.data)}, part.cache)
+    if media_type.startswith("text/") or media_type == "application/json":
+        source = {"type": "text", "media_type": "text/plain", "data": _text_in(found)}
+    else:
+        source = {"type": "base64", "media_type": media_type, "data": found[3]}
+    return _marked({"type": "document", "source": source, **named}, part.cache)
+
+
+def _text_in(found: re.Match[str]) -> str:
+    if not found[2].endswith(";base64"):
+        return unquote_to_bytes(found[3]).decode("utf-8", "replace")
+    try:
+        return base64.b64decode(found[3]).decode("utf-8", "replace")
+    except ValueError as error:
+        raise Unprocessable("A document is not base64.", param="file_data") from error
+
+
+def _call(part: ToolCall, losses: list[Loss]) -> Json:  # noqa: ARG001
+    block = {
+        "type": "tool_use",
+        "id": legal_call_id(part.call_id),
+        "name": part.name,
+        "input": _input_of(part),
+    }
+    return _marked(block, part.cache)
+
+
+def _input_of(part: ToolCall) -> Json:
+    """Return the arguments as the object that is wanted here, whatever the model wrote."""
+    try:
+        value = loads(part.arguments.encode("utf-8", "surrogatepass")) if part.arguments else {}
+    except JsonTextError:
+        value = part.arguments
+    return value if isinstance(value, dict) else {"input": value}
+
+
+def _result(part: ToolResult, losses: list[Loss]) -> Json:
+    block: Json = {"type": "tool_result", "tool_use_id": legal_call_id(part.call_id)}
+    content = list(encode_parts(part.parts, losses))
+    if content:
+        only_text = len(content) == 1 and content[0].keys() == {"type", "text"}
+        block["content"] = content[0]["text"] if only_text else content
+    if part.is_error:
+        block["is_error"] = True
+    return _marked(block, part.cache)
+
+
+_ENCODERS: dict[type, Callable[[Any, list[Loss]], Json | None]] = {
+    Text: _text,
+    Refusal: _text,
+    Image: _image,
+    File: _file,
+    Audio: _audio,
+    Reasoning: _reasoning,
+    ToolCall: _call,
+    ToolResult: _result,
+    Opaque: _opaque,
+}
