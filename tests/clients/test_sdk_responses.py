@@ -11,7 +11,7 @@ import pytest
 from openai.types.responses import Response
 from pydantic import BaseModel
 
-from tests.clients.conftest import RESPONSES_SERVER
+from tests.clients.conftest import RESPONSES_SERVER, SUBSCRIPTION
 
 ADD = {
     "type": "function",
@@ -131,6 +131,21 @@ def test_tool_choice(client, model):
 
     barred = client.responses.create(model=model, input=CALLS, tools=[ADD], tool_choice="none")
     assert {item.type for item in barred.output} == {"message"}
+
+
+def test_a_function_with_a_loose_schema_may_leave_strict_out(client, relay, model):
+    """As LangChain does; on the subscription a missing one would mean true."""
+    loose = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    tool = {"type": "function", "name": "show", "parameters": loose}
+    closed = {name: value for name, value in ADD.items() if name != "strict"}
+
+    response = client.responses.create(
+        model=model, input='[[call show {"a": 1}]]', tools=[tool, closed]
+    )
+
+    assert response.output[-1].arguments == '{"a": 1}'
+    if model == SUBSCRIPTION:
+        assert relay.asked()["tools"] == [{**tool, "strict": False}, closed]
 
 
 def test_structured_output(client, model):

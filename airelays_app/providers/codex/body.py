@@ -13,7 +13,7 @@ from airelays_app.dialects.fields import as_object, text_field, wrong_type
 from airelays_app.dialects.responses.request_in import input_items
 from airelays_app.neutral.losses import Loss
 from airelays_app.providers.base import Adapted, FieldRules, Refused
-from airelays_app.providers.codex.strict_schema import strict_schema
+from airelays_app.providers.codex.strict_schema import is_strict, strict_schema
 
 TokenLimits = Literal["reject", "ignore", "forward"]
 
@@ -114,12 +114,33 @@ def adapt(body: Json, client_dialect: str) -> Adapted:
     instructions = body.get("instructions")
     if not isinstance(instructions, str) or not instructions.strip():
         body["instructions"] = PLACEHOLDER_INSTRUCTIONS
-    if body.get("tools") is None:
-        body["tools"] = []
+    body["tools"] = _adapted_tools(body.get("tools"))
     _adapt_format(body, _FORMATS.get(client_dialect, _FORMAT))
     body["store"] = False
     body["stream"] = True
     return Adapted(body, tuple(losses))
+
+
+def _adapted_tools(tools: Any) -> Any:
+    """Say of each function that leaves ``strict`` out whether it can be held to its schema.
+
+    A missing one counts as true, and then the backend takes closed schemas only (AIRelays 0.22.0
+    notes, seen 2026-11-22). LangChain 1.7 sends neither ``strict`` nor closed schemas.
+    """
+    if tools is None:
+        return []
+    if not isinstance(tools, list):
+        return tools
+    return [{**tool, "strict": False} if _is_loose(tool) else tool for tool in tools]
+
+
+def _is_loose(tool: Any) -> bool:
+    if not isinstance(tool, dict) or tool.get("type") != "function":
+        return False
+    parameters = tool.get("parameters")
+    if tool.get("strict") is not None or not isinstance(parameters, dict):
+        return False
+    return not is_strict(parameters)
 
 
 def _adapt_format(body: Json, path: str) -> None:

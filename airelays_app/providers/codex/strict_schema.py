@@ -1,4 +1,4 @@
-"""The JSON schemas that the ChatGPT backend accepts for structured output.
+"""The JSON schemas that the ChatGPT backend holds an answer or a call to.
 
 It wants every property required, optional ones nullable instead, and no further properties
 (AIRelays 0.22.0 sources, seen 2026-11-22). A schema is brought into that form; what cannot be,
@@ -19,6 +19,14 @@ def strict_schema(schema: Json, *, param: str) -> Json:
     """Return ``schema`` in the form the backend accepts; raises Unprocessable naming ``param``."""
     normalized: Json = _Normalizer(param).normalized(schema, "root")
     return normalized
+
+
+def is_strict(schema: Json) -> bool:
+    """Tell whether the backend accepts ``schema`` as it is."""
+    try:
+        return strict_schema(schema, param="schema") == schema
+    except Unprocessable:
+        return False
 
 
 class _Normalizer:
