@@ -18,6 +18,13 @@ from airelays_app.neutral.fold import Fold, Reply
 from airelays_app.neutral.usage import Usage
 from airelays_app.providers.base import EventFilter
 
+_NONSENSE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What reading a stream raises when it is not what the dialect says."""
+
+
+def _malformed() -> UpstreamError:
+    return UpstreamError("The upstream's stream is malformed.")
+
 
 class Lane(Protocol):
     """One reply on its way; the attributes are those of a tap."""
@@ -64,8 +71,11 @@ class TappedLane:
         return self.tap.failure
 
     def feed(self, blocks: Sequence[bytes]) -> bytes:
-        """Return what the client gets for these blocks."""
-        return self.tap.feed(blocks)
+        """Return what the client gets for these blocks; raises UpstreamError for nonsense."""
+        try:
+            return self.tap.feed(blocks)
+        except _NONSENSE as error:
+            raise _malformed() from error
 
     def end_of_input(self) -> bytes:
         """Let the tap decide whether that was the end."""
@@ -105,8 +115,8 @@ class TranslatedLane:
         """Return what the client gets for these blocks; raises UpstreamError for nonsense."""
         try:
             events = self._decoder.feed(blocks)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise UpstreamError("The upstream's stream is malformed.") from error
+        except _NONSENSE as error:
+            raise _malformed() from error
         return self._pass(events)
 
     def read(self, events: Iterable[Event]) -> Reply:

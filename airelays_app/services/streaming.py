@@ -1,6 +1,7 @@
 """Pumping a reply from the upstream through its lane, before and after the commit point."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from time import monotonic
 
 from airelays_app.errors import ClientGone, RelayError, UpstreamCut, UpstreamError
@@ -105,29 +106,31 @@ class Pump:
 
     def _run(self) -> Generator[bytes]:
         splitter = SseSplitter()
-        for piece in self._response.pieces(tick=TICK_SECONDS):
+        pieces = self._response.pieces(tick=TICK_SECONDS)
+        for piece in pieces:
             self._heartbeat()
-            if self._is_over():
-                # Reading on to the body's own end lets the connection be used again.
-                if not piece:
-                    return
-                continue
             yield self._passed(splitter, piece) if piece else b""
+            if self._lane.ended:
+                _read_on(pieces)
+                return
             if self._cutter and self._cutter.hit:
                 return
-        if not self._is_over():
-            yield self._end_of_input(splitter.close())
-
-    def _is_over(self) -> bool:
-        return self._lane.ended
+        yield self._end_of_input(splitter.close())
 
     def _end_of_input(self, rest: bytes) -> bytes:
-        output = self._lane.feed([rest]) if rest else b""
+        output = self._last_words(rest) if rest else b""
         output += self._lane.end_of_input()
         if not self._lane.ended:
             raise UpstreamCut("The upstream's stream ended before the reply was complete.")
         self._succeed()
         return output
+
+    def _last_words(self, rest: bytes) -> bytes:
+        """Pass what came without its blank line; an event that is cut short says nothing."""
+        try:
+            return self._lane.feed([rest])
+        except UpstreamError:
+            return b""
 
     def _passed(self, splitter: SseSplitter, piece: bytes) -> bytes:
         try:
@@ -142,6 +145,18 @@ class Pump:
     def _succeed(self) -> None:
         if not self._lane.failure:
             self._on_success()
+
+
+def _read_on(pieces: Iterator[bytes]) -> None:
+    """Read to the body's own end, so that the connection can be used again, if it is near.
+
+    What goes wrong now is no failure: the reply is whole.
+    """
+    deadline = monotonic() + TICK_SECONDS
+    with suppress(UpstreamError):
+        for piece in pieces:
+            if not piece or monotonic() >= deadline:
+                return
 
 
 def _nothing() -> None:

@@ -1,6 +1,7 @@
 """Answers as Flask responses: JSON, or a stream that is kept alive and always closed."""
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 from flask import Response
@@ -9,7 +10,7 @@ from airelays_app.framing.jsontext import dumps
 from airelays_app.services.parameters import disclosure
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Answer
-from airelays_app.services.streaming import TICK_SECONDS, Pump
+from airelays_app.services.streaming import Pump
 
 IGNORED_HEADER = "x-airelays-ignored-parameters"
 _STREAM_HEADERS = {
@@ -22,8 +23,8 @@ _STREAM_HEADERS = {
 class ClientStream:
     """What the client of a stream gets, chunk by chunk.
 
-    ``keep_alive`` is sent when nothing came for ``keepalive_seconds``; closing it closes the
-    upstream.
+    ``keep_alive`` is sent when nothing was for ``keepalive_seconds``, whether the upstream was
+    silent or said what this dialect does not show; closing it closes the upstream.
     """
 
     def __init__(
@@ -39,14 +40,15 @@ class ClientStream:
         self._pump = pump
         self._record = record
         self._keep_alive = keep_alive
-        self._ticks_allowed = max(1, round(keepalive_seconds / TICK_SECONDS))
-        self._silent_ticks = 0
+        self._keepalive_seconds = keepalive_seconds
+        self._sent_at = monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
         piece = self._next_piece()
+        self._sent_at = monotonic()
         self._record.sent(len(piece))
         return piece
 
@@ -61,11 +63,9 @@ class ClientStream:
             first, self._first = self._first, b""
             return first
         for piece in self._pump:
-            self._silent_ticks = 0 if piece else self._silent_ticks + 1
             if piece:
                 return piece
-            if self._silent_ticks >= self._ticks_allowed and self._keep_alive:
-                self._silent_ticks = 0
+            if self._keep_alive and monotonic() - self._sent_at >= self._keepalive_seconds:
                 return self._keep_alive
         raise StopIteration
 

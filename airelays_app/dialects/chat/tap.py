@@ -9,8 +9,9 @@ from typing import Any
 
 from airelays_app.dialects.base import Classify, Json, ReplyContext
 from airelays_app.dialects.completion_family import read_usage
+from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.openai_error import error_body
-from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.framing.jsontext import dumps
 from airelays_app.framing.sse import data_block, parse_block
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.usage import Usage
@@ -37,12 +38,12 @@ class ChatTap:
         self.response: Json = {}
 
     def feed(self, blocks: Iterable[bytes]) -> bytes:
-        """Return what the client is to get for these blocks, in one piece."""
+        """Return what the client is to get for these blocks; raises ValueError for nonsense."""
         blocks = list(blocks)
         for block in blocks:
             if not self.has_content:
                 self.has_content = bool(_has_content(block))
-            if _says_more(block) or _DONE in block:
+            if _says_more(block) or not block.endswith(b"}\n\n"):
                 self._look(block)
         return b"".join(blocks)
 
@@ -63,7 +64,7 @@ class ChatTap:
         if data.strip() == _DONE:
             self.ended = self._finished
             return
-        chunk = _parse(data)
+        chunk = read_object(data)
         if chunk.get("error"):
             self.failure = self._classify(chunk)
             self.ended = self.has_content = True
@@ -76,11 +77,3 @@ class ChatTap:
             isinstance(choice, dict) and choice.get("finish_reason") for choice in choices
         ):
             self._finished = self.has_content = True
-
-
-def _parse(data: bytes) -> Json:
-    try:
-        chunk = loads(data)
-    except JsonTextError:
-        return {}
-    return chunk if isinstance(chunk, dict) else {}

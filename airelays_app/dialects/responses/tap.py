@@ -48,7 +48,7 @@ class ResponsesTap:
         self.items: dict[int, Json] = {}
 
     def feed(self, blocks: Iterable[bytes]) -> bytes:
-        """Return what the client is to get for these blocks, in one piece."""
+        """Return what the client is to get for these blocks; raises ValueError for nonsense."""
         out: list[bytes] = []
         for block in blocks:
             if _is_delta(block):
@@ -105,7 +105,7 @@ class ResponsesTap:
         frame = parse_block(block)
         if frame.data is None:
             return block
-        event = _event_in(frame.data)
+        event = read_object(frame.data)
         name = frame.event.decode("ascii", "replace") or str(event.get("type", ""))
         if name.startswith(("response.", "error")) and name not in _BEFORE_CONTENT:
             self.has_content = True
@@ -184,7 +184,7 @@ class ResponsesCompleter(ResponsesTap):
 
 
 def _event_in(data: bytes) -> Json:
-    """Return the event; empty for what cannot be read, which passes as it is."""
+    """Return the event of a delta that has gone by; empty for what cannot be read."""
     try:
         return read_object(data)
     except JsonTextError:

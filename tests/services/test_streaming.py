@@ -1,0 +1,193 @@
+"""The pump between an upstream and a client: when the reply counts as whole, and what ends it."""
+
+import itertools
+from types import SimpleNamespace
+
+import pytest
+
+from airelays_app.dialects import CHAT, RESPONSES
+from airelays_app.dialects.base import ReplyContext
+from airelays_app.errors import ClientGone, Conflict, UpstreamCut, UpstreamError, UpstreamRefused
+from airelays_app.neutral.events import (
+    Finished,
+    PartClosed,
+    PartDelta,
+    PartOpened,
+    Started,
+    UsageSeen,
+)
+from airelays_app.neutral.usage import Usage
+from airelays_app.services import streaming
+from airelays_app.services.lanes import TappedLane, TranslatedLane
+from airelays_app.services.streaming import Pump
+from tests.dialects.readers import blocks_of, read_responses
+from tests.dialects.transcripts import classify, wire_of
+
+
+class FakeResponse:
+    """An upstream's answer that gives ``pieces`` and raises those that are errors."""
+
+    def __init__(self, pieces):
+        self._given = iter(pieces)
+        self.closed = False
+
+    def pieces(self, *, tick):
+        for piece in self._given:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    def close(self):
+        self.closed = True
+
+    def left(self):
+        return list(self._given)
+
+
+def context():
+    return ReplyContext(id="reply", created=0, model="m", fresh_id=lambda prefix: prefix)
+
+
+SAID = [
+    Started("up", "m"),
+    PartOpened(0, "text"),
+    *(PartDelta(0, word) for word in ("One", " two", " three")),
+    PartClosed(0),
+    UsageSeen(Usage(input=1, output=3)),
+    Finished("end"),
+]
+WIRE = RESPONSES.encoder(context()).feed(SAID)
+
+
+def tapped(dialect=RESPONSES):
+    return TappedLane(dialect.tap(classify, context()))
+
+
+def translated(encoder=CHAT.encoder, decoder=RESPONSES.decoder):
+    return TranslatedLane(decoder(classify), encoder=encoder(context()), collects=False)
+
+
+def pump(response, lane=None, *, on_success=lambda: None):
+    prepared = SimpleNamespace(lane=lane or tapped(), cutter=None)
+    return Pump(response, prepared, on_success=on_success, heartbeat=lambda: None)
+
+
+def everything(pump):
+    return pump.begin() + b"".join(pump)
+
+
+@pytest.mark.parametrize("lane", [tapped, translated])
+@pytest.mark.parametrize("error", [UpstreamCut("cut"), UpstreamError("nonsense")], ids=str)
+def test_what_breaks_after_the_end_of_the_reply_is_no_failure(lane, error):
+    """Some servers close without the end of the body that HTTP asks for."""
+    broken = pump(FakeResponse([WIRE, error]), lane())
+
+    sent = everything(broken)
+
+    assert broken.outcome == "complete"
+    assert b"error" not in sent.replace(b'"error":null', b"")
+    assert sent == everything(pump(FakeResponse([WIRE]), lane()))
+
+
+def test_nor_is_it_for_a_whole_reply():
+    response = FakeResponse([WIRE, UpstreamCut("cut")])
+
+    pump(response).whole()
+
+    assert response.closed
+
+
+def test_an_upstream_that_goes_on_after_the_end_is_left(monkeypatch):
+    monkeypatch.setattr(streaming, "TICK_SECONDS", 0.02)
+    response = FakeResponse(itertools.chain([WIRE], itertools.repeat(b": more\n\n")))
+
+    assert everything(pump(response)) == WIRE
+    assert response.closed
+
+
+def test_an_upstream_that_stays_silent_after_the_end_is_left():
+    response = FakeResponse([WIRE, b"", b": more\n\n"])
+
+    assert everything(pump(response)) == WIRE
+    assert response.left()
+
+
+def test_the_rest_is_read_so_that_the_connection_can_be_used_again():
+    response = FakeResponse([WIRE, b": more\n\n", b": and more\n\n"])
+
+    assert everything(pump(response)) == WIRE
+    assert response.left() == []
+
+
+@pytest.mark.parametrize("count", range(1, 4))
+def test_a_success_is_noted_once_and_before_its_end_is_handed_on(count):
+    noted = []
+    pieces = [WIRE[: len(WIRE) // count], WIRE[len(WIRE) // count :], b": more\n\n"]
+    running = pump(FakeResponse(pieces), on_success=lambda: noted.append(sent[:]))
+    sent = []
+
+    sent.append(running.begin())
+    sent += running
+
+    assert len(noted) == 1
+    assert b"response.completed" not in b"".join(noted[0])
+    assert read_responses(b"".join(sent))["status"] == "completed"
+
+
+def test_a_success_that_cannot_be_noted_is_a_failure_of_the_stream():
+    def refuse():
+        raise Conflict("The conversation was changed meanwhile.", code="conversation_locked")
+
+    half = len(WIRE) // 2
+    running = pump(FakeResponse([WIRE[:half], WIRE[half:]]), on_success=refuse)
+
+    events = blocks_of(everything(running))
+
+    assert [name for name, _ in events[-2:]] == ["error", "response.failed"]
+    assert "changed meanwhile" in events[-1][1]
+    assert "response.completed" not in dict(events)
+    assert running.outcome == "conversation_locked"
+
+
+def test_an_end_without_a_blank_line_is_an_end():
+    assert everything(pump(FakeResponse([WIRE.rstrip(b"\n")]), translated())).endswith(
+        b"data: [DONE]\n\n"
+    )
+
+
+@pytest.mark.parametrize("lane", [tapped, translated])
+def test_what_fails_before_anything_was_said_is_raised(lane):
+    first = WIRE.split(b"\n\n")[0] + b"\n\n"
+    response = FakeResponse([first, UpstreamCut("The connection was cut.")])
+
+    with pytest.raises(UpstreamCut):
+        pump(response, lane()).begin()
+
+    assert response.closed
+
+
+def test_a_failure_that_came_with_the_first_words_is_raised():
+    with pytest.raises(UpstreamRefused) as caught:
+        pump(FakeResponse([wire_of("responses", "failed")])).begin()
+
+    assert caught.value.status >= 400
+
+
+@pytest.mark.parametrize("pieces", [[WIRE[:-200]], [WIRE[:-200], UpstreamCut("cut")]], ids=len)
+def test_a_whole_reply_that_is_not_whole_is_raised(pieces):
+    response = FakeResponse(pieces)
+
+    with pytest.raises(UpstreamCut):
+        pump(response).whole()
+
+    assert response.closed
+
+
+def test_a_client_that_leaves_ends_the_stream_and_frees_the_upstream():
+    half = len(WIRE) // 2
+    response = FakeResponse([WIRE[:half], ClientGone()])
+    running = pump(response)
+
+    assert everything(running) == b"".join(WIRE[:half].rpartition(b"\n\n")[:2])
+    assert running.outcome == "client_gone"
+    assert response.closed
