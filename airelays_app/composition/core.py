@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from airelays_app.config import Settings
 from airelays_app.config.proxies import no_proxy_of, proxies_of
 from airelays_app.providers.base import Model, Provider
-from airelays_app.providers.registry import Surroundings, build_providers, default_provider
+from airelays_app.providers.registry import (
+    SYNONYMS,
+    Surroundings,
+    build_providers,
+    default_provider,
+)
 from airelays_app.services.calls import Calls
 from airelays_app.services.catalog import Catalog, Fetch
 from airelays_app.services.relay import Relay
@@ -43,13 +48,17 @@ def build_core(settings: Settings, surroundings: Surroundings) -> Core:
         providers,
         aliases=settings.models.aliases,
         choose_default=lambda: default_provider(settings, providers),
+        synonyms=SYNONYMS,
+        require_prefix=settings.routing.require_prefix,
     )
+    catalog = Catalog(router, _fetch_models(relay), ttl=settings.models.cache_ttl_seconds)
+    router.find_owner = catalog.owner_of
     return Core(
         router=router,
         calls=calls,
         relay=relay,
         traffic=traffic,
-        catalog=Catalog(router, _fetch_models(relay), ttl=settings.models.cache_ttl_seconds),
+        catalog=catalog,
         subscription=Subscription(
             providers, relay.fetch, ttl=settings.upstream.usage_cache_seconds
         ),

@@ -14,6 +14,9 @@ from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvi
 from airelays_app.providers.local.provider import LocalProvider
 from airelays_app.providers.local.supervisor import LocalServer, ServerOptions
 
+SYNONYMS: Mapping[str, str] = {"aistudio": "gemini"}
+"""Names under which clients know a provider besides its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:

@@ -60,11 +60,15 @@ class Catalog:
                 self._refresh(entry, provider)
         return _known(entry)
 
-    def listed(self) -> list[Listed]:
+    def listed(self, scope: str | None = None) -> list[Listed]:
         """Return all models: bare ids for the default provider, ``provider/id`` for the others.
 
-        A provider that cannot be asked is left out, unless it is the default one.
+        A provider that cannot be asked is left out, unless it is the default one. With ``scope``
+        only that provider's, all bare.
         """
+        if scope is not None:
+            provider = self._router.providers[scope]
+            return [Listed(model.id, scope, model) for model in self.models(provider)]
         default = self._router.default()
         found = [Listed(model.id, default.name, model) for model in self.models(default)]
         for provider in self._router.providers.values():
@@ -77,9 +81,16 @@ class Catalog:
             if (target := by_id.get(name)) and alias not in by_id
         ]
 
-    def find(self, model: str) -> Listed:
+    def owner_of(self, model: str) -> str | None:
+        """Return who has a bare name that the default provider lacks; never fetches."""
+        default = self._router.default().name
+        if self._at_hand(default, model) is not False:
+            return None
+        return next((name for name in self._entries if self._at_hand(name, model)), None)
+
+    def find(self, model: str, scope: str | None = None) -> Listed:
         """Return one model by any name it is known under; raises NotFound with near matches."""
-        listed = self.listed()
+        listed = self.listed(scope)
         wanted = model.lower()
         for entry in listed:
             if wanted in (entry.id.lower(), f"{entry.provider}/{entry.model.id}".lower()):
@@ -96,6 +107,11 @@ class Catalog:
         except RelayError:
             return None
         return None if model in known else unknown_model(model, known)
+
+    def _at_hand(self, provider: str, model: str) -> bool | None:
+        """Tell whether a list that is at hand has ``model``; None without a list."""
+        known = self._entries[provider].models
+        return None if known is None else any(each.id == model for each in known)
 
     def _listed_of(self, provider: Provider) -> list[Listed]:
         try:

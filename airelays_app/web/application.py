@@ -21,6 +21,7 @@ from airelays_app.web import (
     unsupported,
 )
 from airelays_app.web.context import EXTENSION, UPGRADE_KEY, Services
+from airelays_app.web.scope import enter_scope
 from airelays_app.web.uploads import RelayRequest
 
 if TYPE_CHECKING:
@@ -54,12 +55,13 @@ class RelayFlask(Flask):
     def wsgi_app(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Route an upgrade as if it had not been asked for (RFC 9110 7.8).
+        """Take the scope off the path, and route an upgrade like any request (RFC 9110 7.8).
 
         Werkzeug would look for WebSocket rules only, and find none. What was asked for is kept
         under :data:`UPGRADE_KEY`.
         """
         environ[UPGRADE_KEY] = environ.pop("HTTP_UPGRADE", "")
+        enter_scope(environ, self.extensions[EXTENSION].router)
         return super().wsgi_app(environ, start_response)
 
 

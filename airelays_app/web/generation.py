@@ -16,6 +16,7 @@ from airelays_app.services.turns import Turn, begin_turn, conversation_id
 from airelays_app.web.bodies import JsonBody, json_body
 from airelays_app.web.context import Services, record, services
 from airelays_app.web.replies import answer_response
+from airelays_app.web.scope import route_of
 
 blueprint = Blueprint("generation", __name__)
 
@@ -24,7 +25,7 @@ def _generate(dialect: Dialect, *, refuses_tools: bool) -> Response:
     relaying = services()
     with json_body() as body:
         model = body.value.get("model")
-        route = relaying.router.route(model if isinstance(model, str) else "")
+        route = route_of(model if isinstance(model, str) else "")
         relaying.schemas.validate(
             body.value,
             dialect=dialect.name,

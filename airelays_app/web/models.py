@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from airelays_app.services.catalog import Listed
 from airelays_app.web.context import services
 from airelays_app.web.replies import json_response
+from airelays_app.web.scope import scope
 
 blueprint = Blueprint("models", __name__)
 
@@ -18,14 +19,14 @@ Shape = Callable[[list[Listed]], dict[str, Any]]
 @blueprint.get("/no-tools/v1/models", endpoint="list_models_no_tools")
 def list_models() -> Response:
     """List the models in the client's own shape."""
-    return json_response(_list_shape()(services().catalog.listed()))
+    return json_response(_list_shape()(services().catalog.listed(scope())))
 
 
 @blueprint.get("/v1/models/<path:model>")
 @blueprint.get("/no-tools/v1/models/<path:model>", endpoint="get_model_no_tools")
 def get_model(model: str) -> Response:
     """Describe one model."""
-    found = services().catalog.find(model)
+    found = services().catalog.find(model, scope())
     if "anthropic-version" in request.headers:
         return json_response(_anthropic_model(found))
     if "x-goog-api-key" in request.headers:

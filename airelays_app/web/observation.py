@@ -9,6 +9,7 @@ from airelays_app.ids import request_id
 from airelays_app.services.record import Record
 from airelays_app.services.traffic import Traffic
 from airelays_app.web.context import record, services
+from airelays_app.web.scope import scope_prefix
 
 _log = logging.getLogger("airelays.requests")
 
@@ -23,7 +24,7 @@ def _begin() -> None:
     g.record = Record(
         request_id=request_id(request.headers.get("X-Request-Id")),
         method=request.method,
-        path=request.path,
+        path=scope_prefix() + request.path,
     )
 
 

@@ -19,6 +19,7 @@ from airelays_app.services.relayed import forwarded_headers, operation_path, wit
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.splice import splice
 from airelays_app.web.context import UPGRADE_KEY, record, services
+from airelays_app.web.scope import route_of
 from airelays_app.web.target import raw_target
 
 blueprint = Blueprint("realtime", __name__)
@@ -47,7 +48,7 @@ def realtime() -> Response:
 
 
 def _dialled(model: str) -> UpstreamResponse:
-    route = services().router.route(model)
+    route = route_of(model)
     record().model = route.model
     path = operation_path(route.provider, "realtime")
     call = Relayed("GET", f"{path}?{_query(route.model)}", _handshake())

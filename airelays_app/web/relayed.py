@@ -19,6 +19,7 @@ from airelays_app.services.relayed import (
 from airelays_app.services.routing import Route
 from airelays_app.web.bodies import JsonBody, json_body
 from airelays_app.web.context import record, services
+from airelays_app.web.scope import route_of, scope_prefix
 from airelays_app.web.spooled import Spooled, spooled_body, spooled_form
 from airelays_app.web.target import raw_tail
 
@@ -59,7 +60,7 @@ def media_operation(family: str, operation: str) -> Response:
 @blueprint.route("/p/<provider>/<path:tail>", methods=METHODS, provide_automatic_options=False)
 def passthrough(provider: str, tail: str) -> Response:
     """Relay any call to a provider whose owner allows that."""
-    target = services().router.providers.get(provider)
+    target = services().router.named(provider)
     if target is None:
         raise NotFound(f"There is no provider called {provider[:64]!r}.")
     tail, query = raw_tail(f"/p/{provider}/")
@@ -85,8 +86,8 @@ def relay_unknown_call() -> Response:
         model = body.value.get("model")
         if not isinstance(model, str) or not model:
             raise NotFound("There is no such route, and the body names no model to relay it by.")
-        route = services().router.route(model)
-        tail, query = raw_tail("/v1/")
+        route = route_of(model)
+        tail, query = raw_tail(f"{scope_prefix()}/v1/")
         renamed = _renamed(body, route.model)
         headers = _plain_headers("application/json")
         return _anything(route.provider, tail, query, headers=headers, body=renamed)
@@ -98,7 +99,7 @@ def _route(model: Any, operation: str) -> Route:
     Raises Unsupported, Unprocessable.
     """
     named = model if isinstance(model, str) else ""
-    route = services().router.route(named)
+    route = route_of(named)
     operation_path(route.provider, operation)
     if not named.strip():
         raise Unprocessable("model is required and must be a string.", param="model")

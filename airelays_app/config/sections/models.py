@@ -54,6 +54,15 @@ class Routing:
         ),
     )
 
+    require_prefix: bool = field(
+        default=False,
+        metadata=row(
+            "REQUIRE_PREFIX",
+            "Whether a model must be named with its provider, as in codex/gpt-5.5. Bare names are "
+            "refused with 400 then; aliases still work.",
+        ),
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Realtime:
