@@ -20,10 +20,10 @@ _KEPT_CONTROLS = frozenset("\n\t")
 
 
 @click.command()
-@shared_options
 @json_option
 @click.option("--model", metavar="NAME", help="The model to ask; default: models.default.")
 @click.argument("question", nargs=-1, required=True)
+@shared_options
 @pass_invocation
 def ask(invocation: Invocation, question: tuple[str, ...], *, model: str | None) -> None:
     """Ask the running relay and print the answer as it comes.

@@ -16,9 +16,9 @@ def config() -> None:
 
 
 @config.command("show")
-@shared_options
 @json_option
 @click.option("--changed", is_flag=True, help="Leave out settings that have their default.")
+@shared_options
 @pass_invocation
 def show_settings(invocation: Invocation, *, changed: bool) -> None:
     """Print every setting with its value and where that came from. Secrets are hidden."""
@@ -48,8 +48,8 @@ def show_settings(invocation: Invocation, *, changed: bool) -> None:
 
 
 @config.command()
-@shared_options
 @json_option
+@shared_options
 @pass_invocation
 def path(invocation: Invocation) -> None:
     """Print the name of the configuration file, whether or not it exists."""
@@ -62,8 +62,8 @@ def path(invocation: Invocation) -> None:
 
 
 @config.command()
-@shared_options
 @json_option
+@shared_options
 @pass_invocation
 @click.pass_context
 def check(context: click.Context, invocation: Invocation) -> None:

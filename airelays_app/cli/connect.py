@@ -20,12 +20,12 @@ _NO_TOKEN = "any-text"  # noqa: S105 - what clients that insist on a key may sen
 
 
 @click.command()
-@shared_options
 @json_option
 @click.option("--all", "everything", is_flag=True, help="Print the settings of every client.")
 @click.option("--show-token", is_flag=True, help="Put the main token in, not a placeholder.")
 @click.option("--model", metavar="NAME", help="The model to put in instead of the usual one.")
 @click.argument("client", required=False)
+@shared_options
 @pass_invocation
 def connect(
     invocation: Invocation,

@@ -9,9 +9,9 @@ from airelays_app.cli.page import show
 
 
 @click.command()
-@shared_options
 @json_option
 @click.option("--offline", is_flag=True, help="Do not call any upstream.")
+@shared_options
 @pass_invocation
 @click.pass_context
 def doctor(context: click.Context, invocation: Invocation, *, offline: bool) -> None:

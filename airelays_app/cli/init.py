@@ -44,7 +44,6 @@ class _Done:
 
 
 @click.command()
-@shared_options
 @setting_options(
     "server.host", "server.port", "security.require_bearer_auth", "security.allow_open_relay"
 )
@@ -52,6 +51,7 @@ class _Done:
 @click.option("--force", is_flag=True, help="Write the file anew; the old one is kept beside it.")
 @click.option("--systemd", is_flag=True, help="Install a systemd unit for your own account.")
 @click.option("--show-token", is_flag=True, help="Print the relay token even if it is not new.")
+@shared_options
 @pass_invocation
 def init(invocation: Invocation, *, force: bool, systemd: bool, show_token: bool) -> None:
     """Write the configuration file and make a relay token.

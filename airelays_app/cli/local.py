@@ -23,8 +23,8 @@ def local() -> None:
 
 
 @local.command("install")
-@shared_options
 @json_option
+@shared_options
 @pass_invocation
 def install_model(invocation: Invocation) -> None:
     """Fetch the model's weights (93 MB) into the data folder.

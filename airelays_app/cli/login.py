@@ -57,7 +57,6 @@ class _Wishes:
 
 
 @click.command()
-@shared_options
 @json_option
 @click.option("--device", is_flag=True, help="Log in with a code that you type on any device.")
 @click.option("--browser", is_flag=True, help="Log in with a browser here, and open it.")
@@ -66,6 +65,7 @@ class _Wishes:
 )
 @click.option("--workspace-id", metavar="ID", help="Log in to this workspace of the account.")
 @click.option("--replace", is_flag=True, help="Replace the login of another account.")
+@shared_options
 @pass_invocation
 def login(
     invocation: Invocation,

@@ -19,9 +19,9 @@ _RESULTS = {
 
 
 @click.command()
-@shared_options
 @json_option
 @click.option("--local", is_flag=True, help="Do not ask the issuer to end the session.")
+@shared_options
 @pass_invocation
 def logout(invocation: Invocation, *, local: bool) -> None:
     """Log out of the ChatGPT subscription.

@@ -8,8 +8,8 @@ from airelays_app.cli.page import Page, show
 
 
 @click.command()
-@shared_options
 @json_option
+@shared_options
 @pass_invocation
 def models(invocation: Invocation) -> None:
     """List the models that clients can ask for.

@@ -43,12 +43,25 @@ pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
 """Give a command its :class:`Invocation` as first argument."""
 
 
-def setting_options(*keys: str) -> Callable[[_Command], _Command]:
+class SharedOption(click.Option):
+    """An option of every command, which is explained once: in the help of ``airelays``."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its explanation, or where that is."""
+        record = super().get_help_record(ctx)
+        if record is None or ctx.parent is None:
+            return record
+        return record[0], "See airelays --help."
+
+
+def setting_options(
+    *keys: str, cls: type[click.Option] = click.Option
+) -> Callable[[_Command], _Command]:
     """Give a command the flags of these settings; values go into ``Invocation.flags``."""
 
     def decorate(command: _Command) -> _Command:
         for key in reversed(keys):
-            command = _setting_option(key)(command)
+            command = _setting_option(key, cls=cls)(command)
         return command
 
     return decorate
@@ -56,9 +69,10 @@ def setting_options(*keys: str) -> Callable[[_Command], _Command]:
 
 def shared_options(command: _Command) -> _Command:
     """Give a command ``--config`` and the flags of the settings that every command knows."""
-    with_settings = setting_options(*SHARED_SETTINGS)(command)
+    with_settings = setting_options(*SHARED_SETTINGS, cls=SharedOption)(command)
     return click.option(
         "--config",
+        cls=SharedOption,
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="The configuration file to use instead of ~/.config/airelays/config.toml.",
@@ -79,7 +93,7 @@ def json_option(command: _Command) -> _Command:
     )(command)
 
 
-def _setting_option(key: str) -> Callable[[_Command], _Command]:
+def _setting_option(key: str, *, cls: type[click.Option]) -> Callable[[_Command], _Command]:
     setting = BY_KEY[key]
     flag = setting.row.flag
     if flag is None:
@@ -94,6 +108,7 @@ def _setting_option(key: str) -> Callable[[_Command], _Command]:
     return click.option(
         flag,
         setting.env.lower(),
+        cls=cls,
         is_flag=setting.row.flag_sets is not None,
         type=None if setting.row.flag_sets is not None else _type_of(setting.kind.label),
         metavar=_METAVARS.get(setting.kind.label),

@@ -8,7 +8,6 @@ from airelays_app.cli.serving import greet
 
 
 @click.command()
-@shared_options
 @setting_options(
     "server.host",
     "server.port",
@@ -19,6 +18,7 @@ from airelays_app.cli.serving import greet
     "security.allow_open_relay",
     "logging.level",
 )
+@shared_options
 @pass_invocation
 @click.pass_context
 def serve(context: click.Context, invocation: Invocation) -> None:

@@ -37,8 +37,8 @@ _PROBLEMS = {
 
 
 @click.command()
-@shared_options
 @json_option
+@shared_options
 @pass_invocation
 def status(invocation: Invocation) -> None:
     """Show how things stand, whether or not the relay is running.

@@ -26,8 +26,8 @@ def token() -> None:
 
 
 @token.command("show")
-@shared_options
 @json_option
+@shared_options
 @pass_invocation
 @click.pass_context
 def show_token(context: click.Context, invocation: Invocation) -> None:
@@ -51,9 +51,9 @@ def show_token(context: click.Context, invocation: Invocation) -> None:
 
 
 @token.command()
-@shared_options
 @json_option
 @click.argument("name", default=MAIN)
+@shared_options
 @pass_invocation
 def rotate(invocation: Invocation, name: str) -> None:
     """Replace the token NAME, or the main one, and print the new one.
@@ -63,7 +63,7 @@ def rotate(invocation: Invocation, name: str) -> None:
     settings = invocation.settings()
     tokens = open_tokens(settings)
     fresh = tokens.rotate(name)
-    setup = client_setup(settings, token=fresh)
+    setup = client_setup(settings, token=fresh, of_device=name != MAIN)
     page = _new_token(f"token {name} rotated", name, fresh)
     add_client_setup(page, setup)
     data = _describe(settings.security.bearer_token_file, tokens.source(), fresh)
@@ -71,15 +71,15 @@ def rotate(invocation: Invocation, name: str) -> None:
 
 
 @token.command()
-@shared_options
 @json_option
 @click.argument("name")
+@shared_options
 @pass_invocation
 def add(invocation: Invocation, name: str) -> None:
     """Make a token for the device NAME and print it, this once."""
     settings = invocation.settings()
     fresh = open_tokens(settings).add(name)
-    setup = client_setup(settings, token=fresh)
+    setup = client_setup(settings, token=fresh, of_device=True)
     page = _new_token(f"token {name} added", name, fresh)
     page.text("It is shown this once: only its digest is kept.")
     add_client_setup(page, setup)
@@ -87,9 +87,9 @@ def add(invocation: Invocation, name: str) -> None:
 
 
 @token.command()
-@shared_options
 @json_option
 @click.argument("name")
+@shared_options
 @pass_invocation
 def revoke(invocation: Invocation, name: str) -> None:
     """End the token NAME for good; "main" is the one in the token file."""
@@ -100,8 +100,8 @@ def revoke(invocation: Invocation, name: str) -> None:
 
 
 @token.command("list")
-@shared_options
 @json_option
+@shared_options
 @pass_invocation
 def list_tokens(invocation: Invocation) -> None:
     """List the tokens by name, without their secrets."""

@@ -12,8 +12,13 @@ _SHOW = "airelays token show"
 _ROTATE = "airelays token rotate"
 
 
-def client_setup(settings: Settings, *, token: str | None = None) -> dict[str, Any]:
-    """Return what a client needs to know; ``token`` is included only if given."""
+def client_setup(
+    settings: Settings, *, token: str | None = None, of_device: bool = False
+) -> dict[str, Any]:
+    """Return what a client needs to know; ``token`` is included only if given.
+
+    The token ``of_device`` is in no file and cannot be shown again.
+    """
     base = base_url(settings)
     required = settings.security.require_bearer_auth
     setup: dict[str, Any] = {
@@ -24,12 +29,13 @@ def client_setup(settings: Settings, *, token: str | None = None) -> dict[str, A
     if not required:
         note = "No token is needed. Give clients that insist on an API key any text."
         return setup | {"api_key_note": note}
-    setup |= {
-        "authorization_header": f"Authorization: Bearer {token or TOKEN_PLACEHOLDER}",
-        "token_file": str(settings.security.bearer_token_file),
-        "reveal_token_command": _SHOW,
-        "rotate_token_command": _ROTATE,
-    }
+    setup["authorization_header"] = f"Authorization: Bearer {token or TOKEN_PLACEHOLDER}"
+    if not of_device:
+        setup |= {
+            "token_file": str(settings.security.bearer_token_file),
+            "reveal_token_command": _SHOW,
+            "rotate_token_command": _ROTATE,
+        }
     return setup | ({"relay_token": token} if token else {})
 
 
@@ -46,4 +52,5 @@ def add_client_setup(page: Page, setup: dict[str, Any], *, has_token: bool = Tru
         return
     page.field("API key", setup.get("relay_token") or f"see: {_SHOW}")
     page.field("Header", setup["authorization_header"])
-    page.field("Token file", setup["token_file"])
+    if "token_file" in setup:
+        page.field("Token file", setup["token_file"])

@@ -15,9 +15,9 @@ from airelays_app.store.steady_clock import SteadyClock
 
 
 @click.command()
-@shared_options
 @json_option
 @click.argument("address", required=False, metavar="[IP]")
+@shared_options
 @pass_invocation
 def unblock(invocation: Invocation, address: str | None) -> None:
     """Let a blocked address, or all of them, try again at once.

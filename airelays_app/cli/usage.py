@@ -12,9 +12,9 @@ from airelays_app.cli.wording import duration
 
 
 @click.command()
-@shared_options
 @json_option
 @click.option("--raw", is_flag=True, help="With --json: add what the upstream itself said.")
+@shared_options
 @pass_invocation
 def usage(invocation: Invocation, *, raw: bool) -> None:
     """Show how much of the subscription is used, and when it resets.

@@ -51,3 +51,12 @@ def test_all_four_shared_settings_are_passed_on(command):
 
 def test_a_word_that_is_no_choice_is_wrong_usage(command):
     assert command.run("--auth-storage", "cloud", "config", "show").exit_code == 2
+
+
+def test_shared_options_are_explained_once_and_stand_last(command):
+    explanation = "The file that holds the owner's relay token."
+    assert explanation in command.run("--help").stdout
+    text = command.run("token", "show", "--help").stdout
+    assert explanation not in text
+    assert text.index("--json") < text.index("--config")
+    assert "See airelays --help." in text

@@ -51,6 +51,13 @@ def test_a_device_token_is_added_listed_rotated_and_revoked(command, main):
     assert len(command.json("token", "list")["tokens"]) == 1
 
 
+def test_a_device_token_is_not_said_to_be_in_the_file_of_the_main_one(command, main):
+    for words in (["add", "laptop"], ["rotate", "laptop"]):
+        client = command.json("token", *words)["client"]
+        assert client.keys().isdisjoint({"token_file", "reveal_token_command"})
+    assert "token_file" in command.json("token", "rotate")["client"]
+
+
 def test_the_list_has_no_secret(command, main):
     added = command.json("token", "add", "laptop")["relay_token"]
     output = command.run("token", "list").output + command.run("token", "list", "--json").output

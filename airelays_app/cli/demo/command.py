@@ -43,10 +43,10 @@ _WORDS = {
 
 
 @click.command()
-@shared_options
 @setting_options("server.host", "server.port", "logging.level")
 @json_option
 @click.option("--sandbox", "on_sandbox", is_flag=True, help="Run on a stand-in, without any model.")
+@shared_options
 @pass_invocation
 @click.pass_context
 def demo(context: click.Context, invocation: Invocation, *, on_sandbox: bool) -> None:

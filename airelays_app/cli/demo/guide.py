@@ -35,8 +35,8 @@ _MADE_UP = "No model has answered, only a stand-in: it shows that the relay and 
 
 
 @click.command()
-@shared_options
 @json_option
+@shared_options
 @pass_invocation
 def guide(invocation: Invocation) -> None:
     """Ask the demo's relay and print how to use it."""
