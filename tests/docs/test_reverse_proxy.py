@@ -4,10 +4,12 @@ They are run as they stand, but for the name, the addresses, the certificate and
 program is not installed, only what the files say is checked.
 """
 
+import json
 import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from pathlib import Path
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
+from websockets.sync.client import connect
 
 from airelays_app.config import load_settings
 from tests.conftest import TOKEN
@@ -176,6 +179,15 @@ def test_a_large_request_with_a_wrong_token_is_told_so(visitor):
 
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_a_realtime_conversation_passes(visitor):
+    trusted = ssl.create_default_context(cafile=visitor.session.verify)
+    url = f"{visitor.url.replace('https', 'wss')}/v1/realtime?model=box/sandbox-small"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+
+    with connect(url, ssl=trusted, additional_headers=headers, open_timeout=60) as conversation:
+        assert json.loads(conversation.recv(60))["type"] == "session.created"
 
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
