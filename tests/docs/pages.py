@@ -38,10 +38,14 @@ def literals(name: str) -> list[str]:
     return [node.astext() for node in read(name)[0].findall(nodes.literal)]
 
 
+def blocks(name: str) -> list[str]:
+    """Return what a page sets as code in blocks of its own."""
+    return [node.astext() for node in read(name)[0].findall(nodes.literal_block)]
+
+
 def commands(name: str) -> list[str]:
     """Return every ``airelays ...`` that a page shows, inline or in a block, one to a line."""
-    blocks = [node.astext() for node in read(name)[0].findall(nodes.literal_block)]
     shown = literals(name)
-    shown += [line for block in blocks for line in block.replace("\\\n", "").splitlines()]
+    shown += [line for block in blocks(name) for line in block.replace("\\\n", "").splitlines()]
     texts = [" ".join(text.split()) for text in shown]
     return [text for text in texts if text.startswith("airelays ")]
