@@ -20,7 +20,7 @@ from airelays_app.web.context import record
 from airelays_app.web.replies import json_response
 
 CLIENT_CLOSED_REQUEST = 499
-"""Never sent: nobody is there to read it. It is what the log says (nginx's number)."""
+"""Mostly for the log (nginx's number); only a client that closed but one side can read it."""
 
 _log = logging.getLogger("airelays.web")
 
@@ -64,8 +64,12 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _client_gone(error: ClientGone) -> Response:  # noqa: ARG001
-    record().outcome = "client_gone"
-    return Response(status=CLIENT_CLOSED_REQUEST)
+    refusal = BadRequest(
+        "The client closed its side of the connection before it had its answer.",
+        code="client_gone",
+    )
+    refusal.status = CLIENT_CLOSED_REQUEST
+    return error_response(refusal)
 
 
 def _crash(error: Exception) -> Response:

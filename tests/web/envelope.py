@@ -20,6 +20,7 @@ TYPES_BY_STATUS = {
     426: {"invalid_request_error"},
     429: {"rate_limit_error"},
     431: {"invalid_request_error"},
+    499: {"invalid_request_error"},
     501: {"unsupported_error"},
     502: {"upstream_error"},
     503: {"authentication_error", "server_error"},
