@@ -153,7 +153,7 @@ def _bad_messages(body: dict[str, Any]) -> Answer | None:
         if message.get("role") not in ("system", "developer", "user", "assistant", "tool"):
             return fault(f"Invalid value for '{where}.role'.", f"{where}.role", "invalid_value")
         open_calls |= {str(call.get("id")) for call in objects_in(message.get("tool_calls"))}
-        if message["role"] == "tool" and message.get("tool_call_id") not in open_calls:
+        if message["role"] == "tool" and str(message.get("tool_call_id")) not in open_calls:
             return fault("A 'tool' message must follow the call it answers.", f"{where}.role")
     return None
 

@@ -237,7 +237,7 @@ def _choice(question: Question) -> Answer | None:
     choice = question.body.get("tool_choice")
     known = {tool.name for tool in responses_tools(question.body)}
     if isinstance(choice, dict) and choice.get("type") in ("function", "custom"):
-        if choice.get("name") not in known:
+        if str(choice.get("name")) not in known:
             return fault(
                 f"Tool choice '{choice.get('name')}' not found in 'tools' parameter.", "tool_choice"
             )

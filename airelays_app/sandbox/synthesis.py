@@ -87,7 +87,7 @@ class _Synthesis:
         parts = list(schema.get("allOf") or [])
         if "$ref" in schema:
             parts.append(self._target(str(schema["$ref"])))
-        for part in parts if hops < _DEEPEST else []:
+        for part in filter(_is_schema, parts) if hops < _DEEPEST else ():
             for key, value in self._merged(part, hops + 1).items():
                 merged[key] = _joined(merged.get(key), value)
         return merged
@@ -95,9 +95,13 @@ class _Synthesis:
     def _target(self, reference: str) -> dict[str, Any]:
         found: Any = self._root
         for step in reference.removeprefix("#").strip("/").split("/"):
-            if step:
+            if step and isinstance(found, dict):
                 found = found.get(step.replace("~1", "/").replace("~0", "~"), {})
         return found if isinstance(found, dict) else {}
+
+
+def _is_schema(part: Any) -> bool:
+    return isinstance(part, dict)
 
 
 def _joined(mine: Any, other: Any) -> Any:

@@ -21,8 +21,12 @@ _WITH_STATUS = frozenset(
 
 
 def shown_item(item: Json) -> Json:
-    """Return a stored item in full; what it says itself is kept."""
-    kind = item.get("type", "message")
+    """Return a stored item in full; what it says itself is kept.
+
+    A type that is no string, as an earlier release let it in, is that of a message.
+    """
+    kind = item.get("type")
+    kind = kind if isinstance(kind, str) else "message"
     shown = {**item, "type": kind}
     if kind in _WITH_STATUS:
         shown.setdefault("status", "completed")

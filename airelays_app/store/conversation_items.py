@@ -18,8 +18,20 @@ def checked(items: Sequence[Any], *, param: str = "items") -> Sequence[Item]:
     """Return ``items``; raises Unprocessable unless each is a JSON object."""
     for index, item in enumerate(items):
         if not isinstance(item, dict):
-            raise Unprocessable("An item must be an object.", param=f"{param}[{index}]")
+            raise _wrong(f"{param}[{index}]", "an object")
     return items
+
+
+def offered(items: Sequence[Any]) -> Sequence[Item]:
+    """Return a client's ``items``; raises Unprocessable unless each is an object of a type."""
+    for index, item in enumerate(checked(items)):
+        if not isinstance(item.get("type"), str | None):
+            raise _wrong(f"items[{index}].type", "a string")
+    return items
+
+
+def _wrong(path: str, expected: str) -> Unprocessable:
+    return Unprocessable(f"{path} must be {expected}.", param=path)
 
 
 def append(

@@ -53,7 +53,7 @@ class ConversationStore:
         """Begin a conversation with ``items``; raises Unprocessable for what is not one."""
         now = int(time.time())
         kept = checked_metadata(metadata or {})
-        conversation_items.checked(items)
+        conversation_items.offered(items)
         conversation_id = fresh_id("conv")
         with self._database.writing(durable=True) as connection:
             connection.execute(
@@ -129,7 +129,7 @@ class ConversationStore:
         An id that the conversation has already is replaced by a fresh one. Raises Conflict
         ``conversation_locked`` while a turn is running.
         """
-        conversation_items.checked(items)
+        conversation_items.offered(items)
         with self._database.writing(durable=True) as connection:
             _conversation(connection, conversation_id)
             refuse_if_locked(connection, conversation_id)

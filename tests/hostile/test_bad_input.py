@@ -9,97 +9,11 @@ import json
 import pytest
 
 from tests.hostile.answers import innocent, post, refused
+from tests.hostile.fields import INSTEAD, SAYING, TYPES
 from tests.web.routes import TAKES_JSON
 
 DEEP = 100_000
 MODELS = ("gpt-5.5", "box/sandbox-small")
-INSTEAD = {
-    "null": None,
-    "boolean": True,
-    "integer": 7,
-    "number": 1.5,
-    "string": "text",
-    "array": [],
-    "object": {},
-}
-"""One value of each JSON type."""
-
-SHARED = {
-    "model": "string",
-    "stream": "boolean null",
-    "store": "boolean null",
-    "conversation": "string object null",
-    "temperature": "integer number null",
-    "top_p": "integer number null",
-    "metadata": "object null",
-    "user": "string null",
-    "safety_identifier": "string null",
-    "service_tier": "string null",
-    "prompt_cache_key": "string null",
-    "stream_options": "object null",
-    "top_logprobs": "integer null",
-}
-COMPLETING = {
-    "n": "integer null",
-    "presence_penalty": "integer number null",
-    "frequency_penalty": "integer number null",
-    "seed": "integer null",
-    "stop": "string array null",
-    "logit_bias": "object null",
-    "max_tokens": "integer null",
-    "reasoning_effort": "string null",
-}
-TYPES = {
-    "responses": {
-        "input": "string array object",
-        "instructions": "string null",
-        "tools": "array null",
-        "tool_choice": "string object null",
-        "parallel_tool_calls": "boolean null",
-        "text": "object null",
-        "reasoning": "object null",
-        "include": "array null",
-        "max_output_tokens": "integer null",
-        "previous_response_id": "string null",
-        "background": "boolean null",
-        "truncation": "string null",
-        **SHARED,
-    },
-    "chat/completions": {
-        "messages": "array",
-        "tools": "array null",
-        "tool_choice": "string object null",
-        "functions": "array null",
-        "function_call": "string object null",
-        "parallel_tool_calls": "boolean null",
-        "response_format": "object null",
-        "verbosity": "string null",
-        "max_completion_tokens": "integer null",
-        "modalities": "array null",
-        "audio": "object null",
-        "prediction": "object null",
-        "logprobs": "boolean null",
-        **SHARED,
-        **COMPLETING,
-    },
-    "completions": {
-        "prompt": "string array null",
-        "best_of": "integer null",
-        "echo": "boolean null",
-        "logprobs": "integer null",
-        "suffix": "string null",
-        **SHARED,
-        **COMPLETING,
-    },
-}
-"""Which JSON types each field may have (OpenAI API reference, seen 2026-11-22)."""
-
-SAYING = {
-    "responses": {"input": "hi"},
-    "chat/completions": {"messages": [{"role": "user", "content": "hi"}]},
-    "completions": {"prompt": "hi"},
-}
-"""The least that each route wants beside a model."""
 
 
 def every_json_route(test):
@@ -143,6 +57,7 @@ def test_a_field_of_a_conversation_of_the_wrong_type_is_named(relay, path, field
         ("/v1/responses", {"input": [1]}, "input[0]"),
         ("/v1/responses", {"input": [{}, "x"]}, "input[1]"),
         ("/v1/responses", {"input": {"role": "user", "content": 5}}, "input.content"),
+        ("/v1/responses", {"input": [{"role": [], "content": "x"}]}, "input[0].role"),
         ("/v1/responses", {"input": "x", "conversation": {"id": 5}}, "conversation"),
         ("/v1/responses", {"input": "x", "conversation": {}}, "conversation.id"),
         ("/v1/completions", {"prompt": ["a", "b"]}, "prompt"),
@@ -156,6 +71,30 @@ def test_a_nested_value_of_the_wrong_type_is_named_by_its_path(relay, path, body
         assert relay.sandbox.requests, "a same-dialect upstream may judge its own nested fields"
         return
     assert refused(answer, 422)["param"] == param
+
+
+@pytest.mark.parametrize("kind", [5, [], {}, True])
+@pytest.mark.parametrize("path", ["/v1/conversations", "/v1/conversations/{id}/items"])
+def test_a_conversations_item_has_a_type_that_is_a_string(relay, path, kind):
+    conversation = relay.ok("/v1/conversations", {})["id"]
+    body = json.dumps({"items": [{"content": "x"}, {"type": kind}]}).encode()
+    answer = post(relay, path.replace("{id}", conversation), body)
+    assert refused(answer, 422)["param"] == "items[1].type"
+    assert relay.get(f"/v1/conversations/{conversation}/items").json()["data"] == []
+
+
+@pytest.mark.parametrize("wrong", [5, "x", {}, [5], None])
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf", "allOf", "type", "enum", "items", "$ref"])
+def test_a_schema_of_wrong_types_never_fails_the_relay(relay, keyword, wrong):
+    schema = {"type": "object", "properties": {"a": {keyword: wrong}}}
+    named = {"name": "s", "schema": schema}
+    fields = {
+        "responses": {"text": {"format": {"type": "json_schema", **named}}},
+        "chat/completions": {"response_format": {"type": "json_schema", "json_schema": named}},
+    }
+    for route, asked in fields.items():
+        body = {"model": "gpt-5.5", **SAYING[route], **asked}
+        innocent(post(relay, f"/v1/{route}", json.dumps(body).encode()))
 
 
 @pytest.mark.parametrize(

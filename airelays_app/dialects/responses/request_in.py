@@ -153,7 +153,7 @@ def _tools_of_items(items: list[tuple[str, Json]]) -> tuple[Tool | HostedTool, .
 
 def _read_message(path: str, item: Json) -> Message:
     role = item.get("role")
-    if role not in _ROLES:
+    if not isinstance(role, str) or role not in _ROLES:
         raise wrong_type(f"{path}.role", "one of " + ", ".join(_ROLES))
     return Message(_ROLES[role], tuple(read_content(item.get("content"), f"{path}.content")))
 

@@ -60,8 +60,9 @@ class _Normalizer:
             raise self._refused(place, "required must be an array of strings")
         if schema.get("additionalProperties", False) is not False:
             raise self._refused(place, "additionalProperties must be false")
+        kept = set(required)
         schema["properties"] = {
-            name: sub if name in required else _nullable(sub) for name, sub in properties.items()
+            name: sub if name in kept else _nullable(sub) for name, sub in properties.items()
         }
         others = [name for name in required if name not in properties]
         schema["required"] = [*properties, *others]
@@ -96,5 +97,7 @@ def _allows_null(schema: Any) -> bool:
         return True
     if isinstance(schema.get("enum"), list) and None in schema["enum"]:
         return True
-    branches = [*(schema.get("anyOf") or []), *(schema.get("oneOf") or [])]
-    return any(_allows_null(branch) for branch in branches)
+    branches = (schema.get(name) for name in ("anyOf", "oneOf"))
+    return any(
+        _allows_null(branch) for listed in branches if isinstance(listed, list) for branch in listed
+    )

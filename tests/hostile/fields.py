@@ -1,0 +1,197 @@
+"""The fields of the generation routes and the JSON types that each may have."""
+
+INSTEAD = {
+    "null": None,
+    "boolean": True,
+    "integer": 7,
+    "number": 1.5,
+    "string": "text",
+    "array": [],
+    "object": {},
+}
+"""One value of each JSON type."""
+
+_SHARED = {
+    "model": "string",
+    "stream": "boolean null",
+    "store": "boolean null",
+    "conversation": "string object null",
+    "temperature": "integer number null",
+    "top_p": "integer number null",
+    "metadata": "object null",
+    "user": "string null",
+    "safety_identifier": "string null",
+    "service_tier": "string null",
+    "prompt_cache_key": "string null",
+    "stream_options": "object null",
+    "top_logprobs": "integer null",
+}
+_COMPLETING = {
+    "n": "integer null",
+    "presence_penalty": "integer number null",
+    "frequency_penalty": "integer number null",
+    "seed": "integer null",
+    "stop": "string array null",
+    "logit_bias": "object null",
+    "max_tokens": "integer null",
+    "reasoning_effort": "string null",
+}
+TYPES = {
+    "responses": {
+        "input": "string array object",
+        "instructions": "string null",
+        "tools": "array null",
+        "tool_choice": "string object null",
+        "parallel_tool_calls": "boolean null",
+        "text": "object null",
+        "reasoning": "object null",
+        "include": "array null",
+        "max_output_tokens": "integer null",
+        "previous_response_id": "string null",
+        "background": "boolean null",
+        "truncation": "string null",
+        **_SHARED,
+    },
+    "chat/completions": {
+        "messages": "array",
+        "tools": "array null",
+        "tool_choice": "string object null",
+        "functions": "array null",
+        "function_call": "string object null",
+        "parallel_tool_calls": "boolean null",
+        "response_format": "object null",
+        "verbosity": "string null",
+        "max_completion_tokens": "integer null",
+        "modalities": "array null",
+        "audio": "object null",
+        "prediction": "object null",
+        "logprobs": "boolean null",
+        **_SHARED,
+        **_COMPLETING,
+    },
+    "completions": {
+        "prompt": "string array null",
+        "best_of": "integer null",
+        "echo": "boolean null",
+        "logprobs": "integer null",
+        "suffix": "string null",
+        **_SHARED,
+        **_COMPLETING,
+    },
+}
+"""Which JSON types each field may have (OpenAI API reference, seen 2026-11-22)."""
+
+SAYING = {
+    "responses": {"input": "hi"},
+    "chat/completions": {"messages": [{"role": "user", "content": "hi"}]},
+    "completions": {"prompt": "hi"},
+}
+"""The least that each route wants beside a model."""
+
+_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "a": {"type": "string", "enum": ["x", None]},
+        "b": {"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/c"}]},
+        "d": {"type": ["array", "null"], "items": {"type": "object", "properties": {}}},
+    },
+    "required": ["a"],
+    "additionalProperties": False,
+    "$defs": {"c": {"const": 1}},
+}
+_CALL = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": '{"a":"x"}'}
+_PNG = "data:image/png;base64,iVBORw0KGgo="
+RICH = {
+    "responses": {
+        "instructions": "Be kind.",
+        "input": [
+            {"type": "message", "role": "developer", "content": "Be brief."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "input_text", "text": "hi"},
+                    {"type": "input_image", "image_url": _PNG, "detail": "low"},
+                    {"type": "input_file", "filename": "a.txt", "file_data": "aGVsbG8="},
+                    {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+                ],
+            },
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "sealed"},
+            {**_CALL, "id": "fc_1", "status": "completed"},
+            {"type": "function_call_output", "call_id": "call_1", "output": "done"},
+            {"type": "custom_tool_call", "call_id": "call_2", "name": "g", "input": "text"},
+            {
+                "type": "custom_tool_call_output",
+                "call_id": "call_2",
+                "output": [{"type": "input_text", "text": "done"}],
+            },
+            {"type": "message", "role": "assistant", "content": [{"type": "refusal"}]},
+        ],
+        "tools": [
+            {"type": "function", "name": "f", "parameters": _SCHEMA, "strict": True},
+            {"type": "custom", "name": "g", "format": {"type": "text"}},
+            {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "h"}]},
+            {"type": "web_search"},
+        ],
+        "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"name": "f"}]},
+        "text": {
+            "verbosity": "low",
+            "format": {"type": "json_schema", "name": "s", "schema": _SCHEMA, "strict": True},
+        },
+        "reasoning": {"effort": "low", "summary": "auto"},
+        "include": ["reasoning.encrypted_content"],
+        "metadata": {"a": "b"},
+        "user": "me",
+        "temperature": 0.5,
+    },
+    "chat/completions": {
+        "messages": [
+            {"role": "system", "content": "Be kind.", "name": "n"},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "hi"},
+                    {"type": "image_url", "image_url": {"url": _PNG, "detail": "low"}},
+                    {"type": "file", "file": {"filename": "a.txt", "file_data": "aGVsbG8="}},
+                    {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": None,
+                "refusal": None,
+                "tool_calls": [
+                    {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+                    {"id": "c2", "type": "custom", "custom": {"name": "g", "input": "x"}},
+                ],
+            },
+            {"role": "tool", "tool_call_id": "c1", "content": "done"},
+            {"role": "tool", "tool_call_id": "c2", "content": [{"type": "text", "text": "done"}]},
+            {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
+            {"role": "function", "name": "f", "content": "done"},
+        ],
+        "tools": [
+            {"type": "function", "function": {"name": "f", "parameters": _SCHEMA}},
+            {"type": "custom", "custom": {"name": "g", "format": {"type": "text"}}},
+            {"type": "function", "name": "flat", "parameters": _SCHEMA, "strict": True},
+        ],
+        "tool_choice": {"type": "function", "function": {"name": "f"}},
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "s", "schema": _SCHEMA, "strict": True},
+        },
+        "stream_options": {"include_usage": True},
+        "stop": ["a", "b"],
+        "logit_bias": {"1": 2},
+        "metadata": {"a": "b"},
+        "reasoning_effort": "low",
+    },
+    "completions": {
+        "prompt": ["hi"],
+        "stop": ["a", "b"],
+        "stream_options": {"include_usage": True},
+        "metadata": {"a": "b"},
+        "logit_bias": {"1": 2},
+        "seed": 1,
+    },
+}
+"""Much of what a request may hold, all of it of the right type."""
