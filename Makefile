@@ -4,7 +4,7 @@ CODEX_VERSION = 0.169.0
 
 CODEX = $(CURDIR)/.clients/node_modules/.bin/codex
 
-.PHONY: clients
+.PHONY: clients fuzz
 
 # Real clients against a relay; needs npm, and installs Codex CLI below .clients.
 clients: $(CODEX)
@@ -12,3 +12,7 @@ clients: $(CODEX)
 
 $(CODEX):
 	npm install --no-audit --no-fund --prefix .clients @openai/codex@$(CODEX_VERSION)
+
+# 10,000 generated requests to a real relay, others each time; takes minutes.
+fuzz:
+	FUZZ_CASES=10000 $(PYTHON) -m pytest tests/hostile/test_fuzz.py
