@@ -42,12 +42,13 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A document by URL or as a ``data:`` URL."""
+    """A document by URL or as a ``data:`` URL; ``path`` is where the client wrote it."""
 
     filename: str | None = None
     data: str | None = None
     url: str | None = None
     cache: CacheHint | None = None
+    path: str = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,6 @@ class Message:
 
     role: Role
     parts: tuple[Part, ...]
-    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,15 @@ class ToolChoice:
     custom: bool = False
     required: bool = False
     native: dict[str, Any] | None = None
+
+    @property
+    def is_native(self) -> bool:
+        """Whether it names a tool that only its own dialect knows."""
+        return self.mode == "auto" and self.native is not None
+
+    def allows(self, name: str) -> bool:
+        """Tell whether the tool called ``name`` may be called at all."""
+        return self.mode != "allowed" or name in self.names
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.fields import asks_for_something
 
 _HEADER_LIMIT = 2048
 
@@ -11,12 +12,12 @@ _HEADER_LIMIT = 2048
 def without_ignored(body: Json, ignored: frozenset[str]) -> tuple[Json, tuple[str, ...]]:
     """Return ``body`` without the ignored fields, and the names of those that asked for something.
 
-    A field that is null asks for nothing: it goes too, but there is nothing to disclose.
+    A field that is null or false goes too, but asks for nothing that had to be disclosed.
     """
     present = [name for name in body if name in ignored]
     if not present:
         return body, ()
-    disclosed = tuple(name for name in present if body[name] is not None)
+    disclosed = tuple(name for name in present if asks_for_something(body[name]))
     return {name: value for name, value in body.items() if name not in ignored}, disclosed
 
 

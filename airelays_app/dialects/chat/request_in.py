@@ -51,6 +51,10 @@ _READ = frozenset(
     "safety_identifier metadata service_tier prompt_cache_key prompt_cache_retention n "
     "conversation modalities audio prediction logprobs".split()
 )
+_READ_OF_MESSAGES = frozenset(
+    "role content refusal tool_calls function_call tool_call_id reasoning_details".split()
+)
+_UNREAD = "this model's upstream has no such field"
 REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "input": ((), "this route takes messages, and /v1/responses takes input"),
     "n": ((1,), "only one choice can be made"),
@@ -73,6 +77,7 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
     _refuse_what_changes_the_meaning(body)
     limit = optional_integer(body, "max_completion_tokens")
     choice = body.get("tool_choice")
+    thinks = body.get("reasoning_effort") not in (None, "none")
     request = Request(
         model=text_field(body, "model", ""),
         messages=tuple(read_messages(body.get("messages"))),
@@ -85,16 +90,28 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         format=_read_format(optional_object(body, "response_format")),
         verbosity=optional_text(body, "verbosity"),
         reasoning_effort=optional_text(body, "reasoning_effort"),
-        wants_seals=body.get("reasoning_effort") not in (None, "none"),
+        reasoning_summary="auto" if thinks else None,
+        wants_seals=thinks,
         max_output_tokens=optional_integer(body, "max_tokens") if limit is None else limit,
         sampling=read_sampling(body),
         hints=read_hints(body),
     )
-    return request, tuple(
-        Loss(name, "this model's upstream has no such field")
-        for name, value in body.items()
-        if (name not in _READ and asks_for_something(value)) or (name == "logprobs" and value)
-    )
+    return request, tuple(Loss(path, _UNREAD) for path in _unread(body))
+
+
+def _unread(body: Json) -> Iterator[str]:
+    for name, value in body.items():
+        if (name not in _READ and asks_for_something(value)) or (name == "logprobs" and value):
+            yield name
+    for path, message in objects(body.get("messages"), "messages"):
+        for name, value in message.items():
+            if value and name not in _READ_OF_MESSAGES and not _names_function(message, name):
+                yield f"{path}.{name}"
+
+
+def _names_function(message: Json, name: str) -> bool:
+    """The older interface tells by name which function a result is of."""
+    return name == "name" and message.get("role") == "function"
 
 
 def read_messages(value: Any) -> Iterator[Message]:
@@ -123,7 +140,7 @@ def _read_parallel(body: Json) -> bool | None:
 
 def _read_steering(path: str, raw: Json, pending_calls: list[str]) -> Message:  # noqa: ARG001
     parts = tuple(read_content(raw.get("content"), f"{path}.content"))
-    return Message(_ROLES[raw["role"]], parts, optional_text(raw, "name", path))
+    return Message(_ROLES[raw["role"]], parts)
 
 
 def _read_assistant(path: str, raw: Json, pending_calls: list[str]) -> Message:
@@ -132,8 +149,7 @@ def _read_assistant(path: str, raw: Json, pending_calls: list[str]) -> Message:
         parts.append(Refusal(refusal))
     calls = list(_read_calls(path, raw))
     pending_calls[:] = [call.call_id for call in calls]
-    parts = [*read_reasoning(raw), *parts, *calls]
-    return Message("assistant", tuple(parts), optional_text(raw, "name", path))
+    return Message("assistant", (*read_reasoning(raw), *parts, *calls))
 
 
 def _read_calls(path: str, raw: Json) -> Iterator[ToolCall]:
@@ -217,6 +233,7 @@ def _read_file(path: str, part: Json) -> Part:
         filename=optional_text(source, "filename", path),
         data=optional_text(source, "file_data", path),
         url=optional_text(source, "file_url", path),
+        path=path,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.errors import Unprocessable
 from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
 from airelays_app.neutral.effort import effort_word
 from airelays_app.neutral.losses import Loss
@@ -67,10 +68,13 @@ def _encode_messages(request: Request, losses: list[Loss]) -> Iterator[Json]:
 
 
 def _joined(messages: Iterable[Message]) -> Iterator[tuple[str, list[Part]]]:
-    """Join what the assistant said in a row: text and calls are one message here."""
+    """Join what the assistant, or the tools, said in a row.
+
+    Text and calls are one message here, and nothing may stand between the results of its calls.
+    """
     role, parts = "", list[Part]()
     for message in messages:
-        if message.role != role or role != "assistant":
+        if message.role != role or role not in ("assistant", "tool"):
             if parts:
                 yield role, parts
             role, parts = message.role, []
@@ -109,23 +113,23 @@ def _encode_call(call: ToolCall) -> Json:
 
 
 def _encode_other(role: str, parts: list[Part], losses: list[Loss]) -> Iterator[Json]:
-    results = [part for part in parts if isinstance(part, ToolResult)]
-    for result in results:
-        yield from _encode_result(result, losses)
-    rest = [part for part in parts if not isinstance(part, ToolResult)]
+    """A tool message holds text only, so what else the tools gave follows in a user message."""
+    rest: list[Part] = []
+    for part in parts:
+        if isinstance(part, ToolResult):
+            yield _encode_result(part)
+            rest += [told for told in part.told if not isinstance(told, Text)]
+        else:
+            rest.append(part)
     content = _encode_content(rest, losses)
     if content != []:
         wire_role = "system" if role in ("system", "developer") else "user"
         yield {"role": wire_role, "content": content}
 
 
-def _encode_result(result: ToolResult, losses: list[Loss]) -> Iterator[Json]:
-    """A tool message holds text only, so images follow in a user message."""
+def _encode_result(result: ToolResult) -> Json:
     texts = [part.text for part in result.told if isinstance(part, Text)]
-    others = [part for part in result.told if not isinstance(part, Text)]
-    yield {"role": "tool", "tool_call_id": result.call_id, "content": "\n".join(texts)}
-    if content := _encode_content(others, losses):
-        yield {"role": "user", "content": content}
+    return {"role": "tool", "tool_call_id": result.call_id, "content": "\n".join(texts)}
 
 
 def _encode_content(parts: Sequence[Part], losses: list[Loss]) -> str | list[Json]:
@@ -143,8 +147,11 @@ def _encode_part(part: Part, losses: list[Loss]) -> Iterator[Json]:
             yield {"type": "image_url", "image_url": image}
         case File(filename=filename, data=data) if data:
             yield {"type": "file", "file": {"filename": filename or "file", "file_data": data}}
-        case File():
-            losses.append(Loss("file_url", "the upstream takes files inline only"))
+        case File(path=path):
+            raise Unprocessable(
+                f"{path} is a file by its address; this model's upstream takes files inline only.",
+                param=path,
+            )
         case Audio(data=data, format=format_):
             yield {"type": "input_audio", "input_audio": {"data": data, "format": format_}}
         case _:
@@ -152,17 +159,24 @@ def _encode_part(part: Part, losses: list[Loss]) -> Iterator[Json]:
 
 
 def _encode_tools(request: Request, body: Json, losses: list[Loss]) -> None:
-    tools = [_encode_tool(tool) for tool in request.tools if isinstance(tool, Tool)]
+    choice = request.tool_choice
+    tools = [
+        _encode_tool(tool)
+        for tool in request.tools
+        if isinstance(tool, Tool) and (choice is None or choice.allows(tool.name))
+    ]
     losses += [
         Loss(tool.path, "only its own vendor can run it")
         for tool in request.tools
         if isinstance(tool, HostedTool)
     ]
+    if choice and choice.is_native:
+        losses.append(Loss("tool_choice", "only its own vendor can run that tool"))
     if not tools:
         return
     body["tools"] = tools
-    if request.tool_choice:
-        body["tool_choice"] = _encode_choice(request.tool_choice)
+    if choice:
+        body["tool_choice"] = _encode_choice(choice)
     if request.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = request.parallel_tool_calls
 
@@ -178,6 +192,7 @@ def _encode_tool(tool: Tool) -> Json:
 
 
 def _encode_choice(choice: ToolChoice) -> str | Json:
+    """An allowed set is all that is offered, so only its mode is left to say."""
     if choice.mode == "named":
         return {"type": "function", "function": {"name": choice.names[0]}}
     if choice.mode == "allowed":
@@ -226,7 +241,7 @@ def _note_lost_hints(request: Request, losses: list[Loss]) -> None:
         "include": hints.include,
         "safety_identifier": hints.safety_identifier,
         "verbosity": request.verbosity,
-        "reasoning.summary": request.reasoning_summary,
+        "reasoning.summary": request.reasoning_summary != "auto" and request.reasoning_summary,
         "top_k": request.sampling.top_k,
         "cache_control": has_cache_hints(request),
     }

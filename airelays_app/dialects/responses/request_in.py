@@ -63,6 +63,10 @@ _READ = frozenset(
     "max_output_tokens temperature top_p user safety_identifier metadata service_tier "
     "prompt_cache_key prompt_cache_retention include conversation".split()
 )
+_READ_WITHIN = {
+    "reasoning": ("effort", "summary"),
+    "text": ("format", "verbosity"),
+}
 CHANGES_THE_MEANING = {
     "previous_response_id": "this model's upstream keeps no responses; send the whole input",
     "background": "this model's upstream cannot run in the background",
@@ -98,10 +102,18 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         hints=_read_hints(body),
     )
     return request, tuple(
-        Loss(name, "this model's upstream has no such field")
-        for name, value in body.items()
-        if name not in _READ and asks_for_something(value)
+        Loss(path, "this model's upstream has no such field") for path in _unread(body)
     )
+
+
+def _unread(body: Json) -> Iterator[str]:
+    for name, value in body.items():
+        read = _READ_WITHIN.get(name)
+        if name not in _READ and asks_for_something(value):
+            yield name
+        elif read and isinstance(value, dict):
+            inner = value.items()
+            yield from (f"{name}.{n}" for n, v in inner if n not in read and asks_for_something(v))
 
 
 def input_items(value: Any) -> Iterator[tuple[str, Json]]:
@@ -191,6 +203,7 @@ def _read_file(path: str, part: Json) -> Part:
         filename=optional_text(part, "filename", path),
         data=optional_text(part, "file_data", path),
         url=optional_text(part, "file_url", path),
+        path=path,
     )
 
 
