@@ -231,7 +231,7 @@ def test_a_missing_library_is_named_with_what_to_do_instead(command, monkeypatch
 @pytest.mark.parametrize(("taken", "port"), [(False, 8080), (True, 0)])
 def test_the_usual_port_is_taken_if_it_is_free(monkeypatch, taken, port):
     monkeypatch.setattr(demo_command, "bind_error", lambda *_: OSError() if taken else None)
-    assert demo_command._standard_values()["server.port"] == port
+    assert demo_command._standard_values("127.0.0.1")["server.port"] == port
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -65,7 +65,8 @@ def demo(context: click.Context, invocation: Invocation, *, on_sandbox: bool) ->
     with _upstream(place, data_dir / "models", on_sandbox=on_sandbox, quiet=invocation.as_json) as (
         upstream
     ):
-        values = {**_standard_values(), **upstream, **_given(invocation)}
+        given = _given(invocation)
+        values = {**_standard_values(str(given.get("server.host", _HOST))), **upstream, **given}
         status = _serve(place, values, as_json=invocation.as_json)
     if not invocation.as_json:
         click.echo(f"\nStopped. What the demo has left is in {place.folder}; it can be deleted.")
@@ -108,10 +109,10 @@ def _upstream(
     return local_model(place.folder, installed=installed, quiet=quiet)
 
 
-def _standard_values() -> Values:
+def _standard_values(host: str) -> Values:
     return {
-        "server.host": _HOST,
-        "server.port": 0 if bind_error(_HOST, _PORT) else _PORT,
+        "server.host": host,
+        "server.port": 0 if bind_error(host, _PORT) else _PORT,
         "server.stop_seconds": _STOP_SECONDS,
         "security.auto_generate_bearer_token": True,
         "auth.storage": "file",
