@@ -40,6 +40,10 @@ SOCKET_PATH_BYTES = 107
 
 # The starter gives up first; this ends a hung load whose starter is gone.
 _GRACE_SECONDS = 5
+# Tokens of an answer for which the client named no limit: a model as small as the embedded one is
+# easily caught in a loop; one of the owner's own choice writes until it has finished.
+_EMBEDDED_ANSWER = 1024
+_TO_ITS_END = -1
 _TEMPLATE = files("airelays_app.providers.local") / "chatml.jinja"
 
 _MESSAGES = {
@@ -58,9 +62,8 @@ class ServerOptions:
     """How the server runs; they count when it is started, a running one keeps its own.
 
     ``context`` is in tokens for each of the ``slots`` (answers generated at once; further ones
-    queue). ``answer_tokens`` ends an answer for which the client named no limit: a model this
-    small is easily caught in a loop. One thread is right for a shared machine: two spin at a
-    barrier and collapse beside a busy neighbour (9 instead of 74 tokens/s seen 2026-11-22).
+    queue). One thread is right for a shared machine: two spin at a barrier and collapse beside a
+    busy neighbour (9 instead of 74 tokens/s seen 2026-11-22).
     After ``sleep_idle_seconds`` without a request the weights leave memory; -1 is never.
     ``start_seconds`` bounds a start and the wait for somebody else's. ``model`` None is the
     embedded model, else a GGUF file, which then uses its own chat template.
@@ -69,7 +72,6 @@ class ServerOptions:
     threads: int = 1
     context: int = 4096
     slots: int = 2
-    answer_tokens: int = 1024
     embeddings: bool = True
     sleep_idle_seconds: int = 900
     start_seconds: float = 60.0
@@ -220,7 +222,7 @@ class LocalServer:
             threads=options.threads,
             context=options.context,
             slots=options.slots,
-            answer_tokens=options.answer_tokens,
+            answer_tokens=_EMBEDDED_ANSWER if options.model is None else _TO_ITS_END,
             embeddings=options.embeddings,
             sleep_idle_seconds=options.sleep_idle_seconds,
             load_seconds=math.ceil(options.start_seconds) + _GRACE_SECONDS,

@@ -49,6 +49,7 @@ _FAKE_LLAMA = """
             mode = pathlib.Path(params.model.path).read_text()
             with open(params.model.path + ".starts", "a") as starts:
                 starts.write(f"{os.getpid()}\\n")
+            pathlib.Path(params.model.path + ".longest").write_text(str(params.n_predict))
             if mode == "hang":
                 time.sleep(3600)
             while mode == "gate" and not os.path.exists(params.model.path + ".open"):

@@ -285,6 +285,12 @@ def test_a_path_too_long_for_a_socket_means_a_loopback_port(tmp_path, model_file
         server.stop()
 
 
+def test_a_model_of_the_owner_s_own_writes_to_the_end_of_its_answers(new_server, model_file):
+    new_server().address()
+
+    assert Path(f"{model_file}.longest").read_text() == "-1"
+
+
 def test_stop_ends_it_at_once_and_may_be_repeated(new_server, tmp_path):
     server = new_server()
     server.stop()
