@@ -78,6 +78,7 @@ class ToolCall:
     custom: bool = False
     native: dict[str, Any] | None = None
     cache: CacheHint | None = None
+    namespace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,8 @@ class Tool:
     """A tool the client runs.
 
     ``parameters`` is a JSON schema for a function; ``format`` is the grammar of a custom tool
-    (free text when None). ``strict`` is None when the client did not say.
+    (free text when None). ``strict`` is None when the client did not say. ``namespace`` is the
+    group in which its name is unique.
     """
 
     name: str
@@ -137,6 +139,7 @@ class Tool:
     custom: bool = False
     format: dict[str, Any] | None = None
     cache: CacheHint | None = None
+    namespace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from airelays_app.ids import fresh_id
 from airelays_app.neutral.custom_calls import CustomCalls, as_functions, custom_names
 from airelays_app.neutral.foreign_seals import FOREIGN_SEAL, without_foreign_seals
 from airelays_app.neutral.losses import Loss, ignored_parameters
+from airelays_app.neutral.namespaces import FlatNames, flat_names
 from airelays_app.neutral.request import Request
 from airelays_app.neutral.seals import PACKED_PREFIX
 from airelays_app.neutral.stops import StopCutter
@@ -137,13 +138,15 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     assert target.decoder is not None
     request, losses = call.dialect.decode_request(body)
     request = _with_history(call, request)
+    names = flat_names(request)
+    request = names.flattened(request)
     sent = replace(request, stream=request.stream or provider.streams_only)
     adapted, further = _encoded(sent, call, target)
     context = _context(call, body, include_usage=request.include_usage)
     cutter = _cutter(request, target)
     lane = TranslatedLane(
         target.decoder(provider.classify),
-        filters=_filters(request, target, adapted, cutter),
+        filters=_filters(request, target, adapted, names=names, cutter=cutter),
         encoder=call.dialect.encoder(context) if request.stream else None,
         collects=bool(call.conversation) or not request.stream,
     )
@@ -185,11 +188,18 @@ def _cutter(request: Request, target: Dialect) -> StopCutter | None:
 
 
 def _filters(
-    request: Request, target: Dialect, adapted: Adapted, cutter: StopCutter | None
+    request: Request,
+    target: Dialect,
+    adapted: Adapted,
+    *,
+    names: FlatNames,
+    cutter: StopCutter | None,
 ) -> list[EventFilter]:
     filters: list[EventFilter] = [adapted.filter] if adapted.filter else []
-    if not target.has_custom_tools and (names := custom_names(request)):
-        filters.append(CustomCalls(names))
+    if not target.has_custom_tools and (custom := custom_names(request)):
+        filters.append(CustomCalls(custom))
+    if restorer := names.restorer():
+        filters.append(restorer)
     if cutter:
         filters.append(cutter)
     return filters

@@ -173,6 +173,17 @@ def test_a_turn_on_a_server_that_speaks_chat_only(relay, configure, take_turn):
     assert "marker-42" in relay.sandbox.requests.to("/chat/completions")[-1].body.decode()
 
 
+def test_a_grouped_tool_is_known_again_after_a_server_without_groups(relay, configure, take_turn):
+    configure("box/sandbox-small")
+
+    turn = take_turn('[[call wait_agent {"targets": ["nobody"]}]] [[then]] [[say All done.]]')
+
+    assert turn.last_message == "All done."
+    *_, call, result = relay.sandbox.requests.to("/chat/completions")[-1].json["messages"]
+    assert call["tool_calls"][0]["function"]["name"] == "wait_agent"
+    assert "unsupported call" not in result["content"]
+
+
 def test_a_wish_for_a_web_socket_costs_one_request(relay, configure, take_turn):
     declined = relay.log().count("method=GET path=/v1/responses status=426")
     configure("gpt-5.6-sol", "supports_websockets = true\n")

@@ -11,7 +11,7 @@ import pytest
 from openai.types.responses import Response
 from pydantic import BaseModel
 
-from tests.clients.conftest import RESPONSES_SERVER, SUBSCRIPTION
+from tests.clients.conftest import CHAT_SERVER, RESPONSES_SERVER, SUBSCRIPTION
 
 ADD = {
     "type": "function",
@@ -131,6 +131,25 @@ def test_tool_choice(client, model):
 
     barred = client.responses.create(model=model, input=CALLS, tools=[ADD], tool_choice="none")
     assert {item.type for item in barred.output} == {"message"}
+
+
+def test_grouped_functions_and_their_results(client, model):
+    """As Codex CLI groups them; two of a name are told apart, on servers without groups too."""
+    groups = [
+        {"type": "namespace", "name": name, "description": "Adds.", "tools": [ADD]}
+        for name in ("small", "large")
+    ]
+    known_as = "large__add" if model == CHAT_SERVER else "large.add"
+    prompt = f'[[call {known_as} {{"a": 1, "b": 2}}]] [[then]] [[say Three.]]'
+
+    first = client.responses.create(model=model, input=prompt, tools=groups)
+    call = first.output[-1]
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": "3"}
+    history = [{"role": "user", "content": prompt}, call, result]
+    second = client.responses.create(model=model, input=history, tools=groups)
+
+    assert (call.namespace, call.name) == ("large", "add")
+    assert second.output_text == "Three."
 
 
 def test_a_function_with_a_loose_schema_may_leave_strict_out(client, relay, model):

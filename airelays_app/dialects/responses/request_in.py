@@ -232,6 +232,7 @@ def _read_call(path: str, item: Json) -> Message:
         arguments=text_field(item, "input" if custom else "arguments", path),
         custom=custom,
         native=item,
+        namespace=optional_text(item, "namespace", path),
     )
     return Message("assistant", (call,))
 

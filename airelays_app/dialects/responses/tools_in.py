@@ -1,6 +1,7 @@
 """Tools and tool choice of a Responses request."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from airelays_app.dialects.base import Json
@@ -14,19 +15,24 @@ from airelays_app.dialects.fields import (
 )
 from airelays_app.neutral.request import HostedTool, Tool, ToolChoice
 
+_PLAIN_NAMESPACE = "functions"
+"""The group whose tools are called by their names alone (Codex CLI 0.169, seen 2026-11-22)."""
 
-def read_tools(value: Any, path: str) -> Iterator[Tool | HostedTool]:
+
+def read_tools(value: Any, path: str, namespace: str | None = None) -> Iterator[Tool | HostedTool]:
     """Yield the tools; the tools inside a ``namespace`` come one by one."""
     if value is None:
         return
     for tool_path, tool in objects(value, path):
         kind = tool.get("type")
         if kind == "namespace":
-            yield from read_tools(tool.get("tools"), f"{tool_path}.tools")
+            name = text_field(tool, "name", tool_path)
+            group = None if name == _PLAIN_NAMESPACE else name
+            yield from read_tools(tool.get("tools"), f"{tool_path}.tools", group)
         elif kind == "function":
-            yield _read_function(tool_path, tool)
+            yield replace(_read_function(tool_path, tool), namespace=namespace)
         elif kind == "custom":
-            yield _read_custom(tool_path, tool)
+            yield replace(_read_custom(tool_path, tool), namespace=namespace)
         else:
             yield HostedTool("responses", tool, tool_path)
 
