@@ -4,7 +4,9 @@ They name neither the offending bytes nor their place: a malformed header may be
 """
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 
 from gunicorn.http import errors as http_errors
 
@@ -20,15 +22,33 @@ _STATUS_BY_ERROR: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (http_errors.ExpectationFailed, HTTPStatus.EXPECTATION_FAILED),
     (http_errors.ParseException, HTTPStatus.BAD_REQUEST),
 )
-_ADVICE = {
-    HTTPStatus.BAD_REQUEST: "The request is not valid HTTP/1.1.",
-    HTTPStatus.REQUEST_TIMEOUT: "The request arrived too slowly. Send it again.",
-    HTTPStatus.REQUEST_URI_TOO_LONG: "The request line is too long.",
-    HTTPStatus.EXPECTATION_FAILED: "The only Expect header understood is 100-continue.",
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The request has too many or too long headers.",
-    HTTPStatus.NOT_IMPLEMENTED: "The only transfer coding understood is chunked.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "The relay failed to answer. Its log says why.",
-}
+ANSWERS: Mapping[HTTPStatus, tuple[str, str]] = MappingProxyType(
+    {
+        HTTPStatus.BAD_REQUEST: ("bad_request", "The request is not valid HTTP/1.1."),
+        HTTPStatus.REQUEST_TIMEOUT: (
+            "request_timeout",
+            "The request arrived too slowly. Send it again.",
+        ),
+        HTTPStatus.REQUEST_URI_TOO_LONG: ("request_uri_too_long", "The request line is too long."),
+        HTTPStatus.EXPECTATION_FAILED: (
+            "expectation_failed",
+            "The only Expect header understood is 100-continue.",
+        ),
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+            "request_header_fields_too_large",
+            "The request has too many or too long headers.",
+        ),
+        HTTPStatus.NOT_IMPLEMENTED: (
+            "not_implemented",
+            "The only transfer coding understood is chunked.",
+        ),
+        HTTPStatus.INTERNAL_SERVER_ERROR: (
+            "internal_server_error",
+            "The relay failed to answer. Its log says why.",
+        ),
+    }
+)
+"""The code and the message that go with each status. Python's own phrases change (3.13 did)."""
 
 
 def status_of(error: Exception) -> HTTPStatus:
@@ -43,9 +63,8 @@ def status_of(error: Exception) -> HTTPStatus:
 
 def reply_of(status: HTTPStatus, request_id: str) -> bytes:
     """Return a whole HTTP answer in the OpenAI error envelope; the connection closes after it."""
-    code = status.phrase.lower().replace(" ", "_").replace("-", "_")
-    message = _ADVICE.get(status, status.phrase)
-    error = {"message": message, "type": _type_of(status), "param": None, "code": code}
+    code, message = ANSWERS.get(status) or (status.name.lower(), status.phrase)
+    error = {"message": message, "type": type_of(status), "param": None, "code": code}
     body = json.dumps({"error": error}).encode()
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
@@ -57,7 +76,8 @@ def reply_of(status: HTTPStatus, request_id: str) -> bytes:
     return head.encode() + body
 
 
-def _type_of(status: HTTPStatus) -> str:
+def type_of(status: HTTPStatus) -> str:
+    """Return the ``type`` of the error envelope for a status."""
     if status == HTTPStatus.NOT_IMPLEMENTED:
         return Unsupported.type
     return BadRequest.type if status < HTTPStatus.INTERNAL_SERVER_ERROR else RelayError.type

@@ -3,13 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from airelays_app import errors
 from airelays_app.composition.application import create_app
 from airelays_app.config import load_settings
+from airelays_app.server import refusals
 from airelays_app.web.document import PAGE, shown_path
 from airelays_app.web.unsupported import ROUTES
 
@@ -129,18 +129,9 @@ def _of_logins() -> Iterator[Error]:
 
 
 def _of_the_server() -> Iterator[Error]:
-    """What the server answers before there is an application: any status that it names."""
-    for module in _modules("server/refusals.py"):
-        names = {
-            node.attr
-            for node in ast.walk(module)
-            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "HTTPStatus"
-        }
-    for name in names:
-        status: Any = HTTPStatus[name]
-        kind = "invalid_request_error" if status < 500 else "server_error"
-        code = status.phrase.lower().replace(" ", "_").replace("-", "_")
-        yield int(status), "unsupported_error" if status == 501 else kind, code
+    """What the server answers before there is an application."""
+    for status, (code, _) in refusals.ANSWERS.items():
+        yield int(status), refusals.type_of(status), code
 
 
 def _in_streams() -> Iterator[Error]:
