@@ -20,6 +20,7 @@ answer or a path of this machine.
       Unprocessable 422           understood, but refused or of the wrong type; names ``param``
       UpgradeRequired 426
       TooManyRequests 429         limits of our own; always has Retry-After
+      ClosedEarly 499             the client closed its side; mostly for the log
       Unsupported 501             a route or operation that no provider of the owner has
       UpstreamError 502           the upstream answered nonsense, was cut or could not be reached
         UpstreamUnreachable 502
@@ -156,6 +157,17 @@ class TooManyRequests(RelayError):
 
     def __init__(self, message: str, *, code: str, retry_after: int) -> None:
         super().__init__(message, code=code, headers={"Retry-After": str(max(1, retry_after))})
+
+
+class ClosedEarly(RelayError):
+    """The client closed its side; only one that closed no more than that can read it.
+
+    The number is nginx's.
+    """
+
+    status = 499
+    type = "invalid_request_error"
+    code = "client_gone"
 
 
 class Unsupported(RelayError):

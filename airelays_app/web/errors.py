@@ -9,6 +9,7 @@ from airelays_app.dialects.openai_error import error_body
 from airelays_app.errors import (
     BadRequest,
     ClientGone,
+    ClosedEarly,
     MethodNotAllowed,
     NotFound,
     RelayError,
@@ -18,9 +19,6 @@ from airelays_app.errors import (
 from airelays_app.neutral.failure import failure_of
 from airelays_app.web.context import record
 from airelays_app.web.replies import json_response
-
-CLIENT_CLOSED_REQUEST = 499
-"""Mostly for the log (nginx's number); only a client that closed but one side can read it."""
 
 _log = logging.getLogger("airelays.web")
 
@@ -64,12 +62,9 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _client_gone(error: ClientGone) -> Response:  # noqa: ARG001
-    refusal = BadRequest(
-        "The client closed its side of the connection before it had its answer.",
-        code="client_gone",
+    return error_response(
+        ClosedEarly("The client closed its side of the connection before it had its answer.")
     )
-    refusal.status = CLIENT_CLOSED_REQUEST
-    return error_response(refusal)
 
 
 def _crash(error: Exception) -> Response:
