@@ -37,7 +37,7 @@ class _Normalizer:
         if not isinstance(schema, dict):
             return schema
         result = {name: self._child(name, value, place) for name, value in schema.items()}
-        if result.get("type") == "object" or "properties" in result:
+        if _is_object(result):
             self._close_object(result, place)
         return result
 
@@ -72,6 +72,11 @@ class _Normalizer:
         return Unprocessable(
             f"{self._param} at {place}: {rule} for this model's upstream.", param=self._param
         )
+
+
+def _is_object(schema: Json) -> bool:
+    kind = schema.get("type")
+    return "properties" in schema or "object" in (kind if isinstance(kind, list) else [kind])
 
 
 def _nullable(schema: Any) -> Any:
