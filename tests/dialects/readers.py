@@ -178,7 +178,7 @@ class ResponsesReader:
 
     def _done(self, index: int, item: _Item, done: Json) -> None:
         assert (done["id"], done["type"]) == (item.id, item.kind)
-        assert done.get("status", "completed") == "completed"
+        assert done.get("status", "completed") in ("completed", "incomplete")
         assert item.text_done or not item.texts
         assert item.part_open == item.part_done
         self.output[index] = done
