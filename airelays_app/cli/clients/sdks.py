@@ -75,7 +75,10 @@ print(model.invoke("Say hello.").content)
 """,
             ),
         ),
-        notes=("use_responses_api=True makes it speak Responses instead.",),
+        notes=(
+            "use_responses_api=True makes it speak Responses instead.",
+            "stream_usage=True makes its streams count tokens.",
+        ),
     ),
     Client(
         slug="vercel-ai-sdk",
