@@ -1,6 +1,6 @@
 """What a provider is: one upstream of the owner, with its rows of quirks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -123,6 +123,9 @@ class Provider(Protocol):
     """Whether its owner lets clients make any call to it."""
     base_path: str
     """The path of its base URL."""
+
+    def secrets(self) -> Sequence[str]:
+        """Return the credentials that it is sent: what it repeats of them is hidden."""
 
     def rules(self, dialect: str) -> FieldRules:
         """Return what it cannot do for clients of ``dialect``."""

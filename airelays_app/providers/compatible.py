@@ -1,6 +1,6 @@
 """Any server that speaks OpenAI's dialects: Ollama, llama.cpp, vLLM, LM Studio, api.openai.com."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -80,6 +80,10 @@ class CompatibleProvider:
         self.passthrough = options.passthrough
         self.base_path = urlsplit(options.base_url).path
         self._options = options
+
+    def secrets(self) -> Sequence[str]:
+        """Return the key and the values of the owner's own headers."""
+        return (self._options.api_key, *self._options.headers.values())
 
     def rules(self, dialect: str) -> FieldRules:  # noqa: ARG002
         """Nothing is known to be missing: the server itself says what it refuses."""

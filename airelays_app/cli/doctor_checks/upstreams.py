@@ -9,6 +9,7 @@ from airelays_app.cli.wording import duration
 from airelays_app.errors import RelayError, UpstreamError, UpstreamLoginError
 from airelays_app.framing.jsontext import JsonTextError, loads
 from airelays_app.providers.codex.provider import CodexProvider
+from airelays_app.services.discretion import body_without_secrets
 from airelays_app.services.steps import PROBLEM_STEPS
 from airelays_app.upstream.response import UpstreamResponse
 
@@ -112,7 +113,7 @@ def _reached(probe: Probe, *, what: str) -> Verdict:
 
 def _asked(situation: Situation, provider: CodexProvider) -> Verdict:
     with _usage_answer(situation, provider) as answer:
-        body = answer.read(limit=_BYTES_MAX)
+        body = body_without_secrets(answer.read(limit=_BYTES_MAX), provider.secrets())
         status, headers = answer.status, answer.headers
     if status == HTTPStatus.UNAUTHORIZED:
         return _login_problem("rejected")

@@ -3,7 +3,7 @@
 Addresses, headers and quirks: AIRelays 0.22.0 and openai/codex sources, seen 2026-11-22.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -85,6 +85,10 @@ class CodexProvider:
             dialect: field_rules(dialect, options.token_limits)
             for dialect in ("responses", "chat", "completions")
         }
+
+    def secrets(self) -> Sequence[str]:
+        """Return the access token."""
+        return self._session.secrets()
 
     def rules(self, dialect: str) -> FieldRules:
         """Return what the backend refuses and ignores."""

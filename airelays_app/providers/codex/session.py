@@ -130,6 +130,11 @@ class CodexSession:
         login = self._current()
         return self._lives(login) or self._is_renewable(login)
 
+    def secrets(self) -> tuple[str, ...]:
+        """Return the access token, if there is one; no network."""
+        access = self._current().access
+        return () if access is None else (access.token,)
+
     def status(self) -> dict[str, Any]:
         """Return what status pages show; no network, no secret.
 

@@ -1,6 +1,6 @@
 """The model on this machine: a compatible server that AIRelays starts itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from airelays_app.dialects.base import Json, ReplyContext, Tap
@@ -80,6 +80,10 @@ class LocalProvider:
         self._server = server
         self._read_timeout = read_timeout
         self._wire = CompatibleProvider(name, CompatibleOptions(base_url="http://local/v1"))
+
+    def secrets(self) -> Sequence[str]:
+        """Its key is made for one start of the server and repeated by nobody."""
+        return ()
 
     def rules(self, dialect: str) -> FieldRules:
         """Nothing is known to be missing: the server itself says what it refuses."""
