@@ -3,7 +3,7 @@
 import re
 import secrets
 
-_CLIENT_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
 def fresh_id(prefix: str) -> str:
@@ -13,6 +13,9 @@ def fresh_id(prefix: str) -> str:
 
 def request_id(offered: str | None) -> str:
     """Return the client's own request id if it is harmless, else a fresh ``req_`` id."""
-    if offered and _CLIENT_REQUEST_ID.fullmatch(offered):
-        return offered
-    return fresh_id("req")
+    return offered if offered and is_request_id(offered) else fresh_id("req")
+
+
+def is_request_id(text: str) -> bool:
+    """Tell whether a client's or an upstream's text can be a request id."""
+    return _REQUEST_ID.fullmatch(text) is not None

@@ -1,10 +1,14 @@
 """What one request was and how it went: the facts of its log line."""
 
+import re
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 from airelays_app.neutral.usage import Usage
+
+_NAME = re.compile(r"[\w.:@+-]{0,100}", re.ASCII)
+_MOST_NAMES = 24
 
 
 @dataclass(slots=True)
@@ -39,9 +43,9 @@ class Record:
             "client": self.address,
             "credential": self.credential,
             "method": self.method,
-            "path": self.path,
+            "path": _names(self.path, "/"),
             "status": self.status,
-            "outcome": self.outcome,
+            "outcome": _names(self.outcome, "/"),
             "ms": round((monotonic() - self.begun) * 1000, 1),
             "first_ms": None if self.first_byte is None else round(self.first_byte * 1000, 1),
             "in": self.bytes_in,
@@ -49,11 +53,11 @@ class Record:
             "dialect": self.dialect,
             "provider": self.provider,
             "upstream_dialect": self.upstream_dialect,
-            "model": self.model,
+            "model": _names(self.model, "/"),
             "stream": self.stream,
             "attempts": self.attempts,
             "upstream_status": self.upstream_status,
-            "ignored": ",".join(self.ignored),
+            "ignored": _names(",".join(self.ignored), ","),
             **self._tokens(),
         }
         return {name: value for name, value in facts.items() if value not in ("", None, 0, False)}
@@ -73,3 +77,13 @@ class Record:
         self.bytes_out += size
         if self.first_byte is None:
             self.first_byte = monotonic() - self.begun
+
+
+def _names(text: str, separator: str) -> str:
+    """Return text that a client or an upstream chose with whatever is no name in it replaced.
+
+    Somebody may have put a prompt where a model, a field or an error code is named.
+    """
+    words = text.split(separator)
+    shown = [word if _NAME.fullmatch(word) else f"<{len(word)}>" for word in words[:_MOST_NAMES]]
+    return separator.join(shown) if len(words) <= _MOST_NAMES else f"{separator.join(shown)}..."

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from airelays_app.framing import jsontext
+from airelays_app.ids import is_request_id
 from airelays_app.store.secret_patterns import is_credential_name, is_data_name, without_secrets
 
 ALLOWED_HEADERS = frozenset(
@@ -45,6 +46,10 @@ CLOSED_OBJECTS = frozenset(
     """.split()
 )
 
+_NAMES_HEADER = "x-airelays-ignored-parameters"
+"""Its value is the names of a client's fields, which are as good a place for text as any."""
+
+_ID_HEADERS = frozenset({"x-request-id", "request-id"})
 _LONGEST_VALUE = 200
 _DEEPEST = 16
 _MOST_ENTRIES = 200
@@ -69,13 +74,17 @@ def target(url: str) -> dict[str, Any]:
         origin = f"{parts.scheme}://{host}" if parts.scheme and host else ""
     except ValueError:
         return {"path": _string_shape(url)}
-    segments = [_segment(segment) for segment in parts.path.split("/")]
     query = [
         [_name(name), _parameter_value(name, value)]
         for name, value in parse_qsl(parts.query, keep_blank_values=True)[:_MOST_ENTRIES]
     ]
-    found: dict[str, Any] = {"path": origin + "/".join(segments)}
+    found: dict[str, Any] = {"path": origin + path(parts.path)}
     return found | {"query": query} if query else found
+
+
+def path(text: str) -> str:
+    """Return a path with the segments replaced that are no words, ids of ours or model names."""
+    return "/".join([_segment(segment) for segment in text.split("/")])
 
 
 def fields(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,6 +150,10 @@ def _is_readable(content_type: str) -> bool:
 
 
 def _header_value(name: str, value: str) -> str:
+    if name == _NAMES_HEADER:
+        return ",".join([_name(each) for each in value.split(",")])
+    if name in _ID_HEADERS and not is_request_id(value):
+        return _string_shape(value)
     allowed = name in ALLOWED_HEADERS or name.startswith(ALLOWED_HEADER_PREFIXES)
     return without_secrets(value)[:_LONGEST_VALUE] if allowed else _string_shape(value)
 

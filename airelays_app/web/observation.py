@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 from airelays_app.ids import request_id
 from airelays_app.services.record import Record
 from airelays_app.services.traffic import Traffic
+from airelays_app.store import redaction
 from airelays_app.web.context import record, services
 from airelays_app.web.scope import scope_prefix
 
@@ -24,8 +25,13 @@ def _begin() -> None:
     g.record = Record(
         request_id=request_id(request.headers.get("X-Request-Id")),
         method=request.method,
-        path=scope_prefix() + request.path,
+        path=_path(scope_prefix() + request.path),
     )
+
+
+def _path(path: str) -> str:
+    """Where there is no route, whatever a client has put into its base URL may be in the path."""
+    return path if request.url_rule else redaction.path(path)
 
 
 def _end(response: Response) -> Response:

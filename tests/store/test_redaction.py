@@ -58,6 +58,18 @@ def test_headers_that_are_not_listed_lose_their_value(name):
     assert redaction.header_values([(name, TOKEN)]) == [[name.lower(), f"<string {len(TOKEN)}>"]]
 
 
+def test_a_header_that_holds_names_keeps_what_looks_like_names():
+    header = ("X-AIRelays-Ignored-Parameters", "top_p,a%20whole%20sentence,metadata.user")
+    ((_, value),) = redaction.header_values([header])
+    assert value == "top_p,<name 20>,metadata.user"
+
+
+@pytest.mark.parametrize("name", ["x-request-id", "Request-Id"])
+def test_only_what_can_be_a_request_id_is_kept_as_one(name):
+    assert redaction.header_values([(name, "req_1-a.b")])[0][1] == "req_1-a.b"
+    assert redaction.header_values([(name, "no id but words")])[0][1] == "<string 15>"
+
+
 def test_listed_headers_keep_theirs_in_order():
     headers = [
         ("Content-Type", "application/json"),
