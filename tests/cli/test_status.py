@@ -59,7 +59,7 @@ def test_a_relay_at_another_address_runs_but_does_not_answer(status, relay):
 
 
 def test_a_new_home_is_told_everything_that_is_to_be_done(command):
-    told = command.json("status")
+    told = command.json("status", AIRELAYS_PORT="1")
     assert told["running"]["answers"] is False
     assert told["auth"]["authenticated"] is False
     assert told["relay"]["config_exists"] is False
@@ -68,7 +68,7 @@ def test_a_new_home_is_told_everything_that_is_to_be_done(command):
         PROBLEM_STEPS["missing"],
         "Start the relay: airelays serve",
     ]
-    page = command.run("status").stdout
+    page = command.run("status", AIRELAYS_PORT="1").stdout
     for number, step in enumerate(told["next_steps"], 1):
         assert f"  {number}. {step}\n" in page
     assert "not ready: nobody is logged in" in page
