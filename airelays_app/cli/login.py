@@ -12,6 +12,7 @@ from airelays_app.cli.failures import Failure, TryAgain
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.terminal_lines import TerminalLines
+from airelays_app.config import Settings
 from airelays_app.providers.codex.callback import CallbackPortBusyError
 from airelays_app.providers.codex.credentials import Credentials, CredentialsBusyError
 from airelays_app.providers.codex.from_settings import LoginParts, login_parts
@@ -65,6 +66,7 @@ class _Wishes:
 )
 @click.option("--workspace-id", metavar="ID", help="Log in to this workspace of the account.")
 @click.option("--replace", is_flag=True, help="Replace the login of another account.")
+@click.option("--account", metavar="NAME", default="", help="Add a further login, called NAME.")
 @shared_options
 @pass_invocation
 def login(
@@ -75,6 +77,7 @@ def login(
     no_browser: bool,
     workspace_id: str | None,
     replace: bool,
+    account: str,
 ) -> None:
     """Log in to the ChatGPT subscription.
 
@@ -93,7 +96,7 @@ def login(
         timeout_seconds=settings.auth.login_timeout_seconds,
         aside=invocation.as_json,
     )
-    parts = login_parts(settings, environ=invocation.environ)
+    parts = parts_of(settings, invocation.environ, account)
     by_browser = browser or no_browser or workspace_id is not None
     with login_errors():
         if device:
@@ -103,6 +106,14 @@ def login(
         else:
             credentials = _with_either(parts, wishes)
     show(invocation, page=_logged_in(credentials), data=_data(credentials))
+
+
+def parts_of(settings: Settings, environ: Mapping[str, str], account: str) -> LoginParts:
+    """Return the parts of one login; raises UsageError for a name that it cannot have."""
+    try:
+        return login_parts(settings, environ=environ, account=account)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def is_headless(environ: Mapping[str, str], *, platform: str = sys.platform) -> bool:

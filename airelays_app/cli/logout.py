@@ -2,10 +2,9 @@
 
 import click
 
-from airelays_app.cli.login import login_errors
+from airelays_app.cli.login import login_errors, parts_of
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
-from airelays_app.providers.codex.from_settings import login_parts
 from airelays_app.providers.codex.logout import SignedOut, sign_out
 
 _RESULTS = {
@@ -21,15 +20,16 @@ _RESULTS = {
 @click.command()
 @json_option
 @click.option("--local", is_flag=True, help="Do not ask the issuer to end the session.")
+@click.option("--account", metavar="NAME", default="", help="Remove the further login NAME.")
 @shared_options
 @pass_invocation
-def logout(invocation: Invocation, *, local: bool) -> None:
+def logout(invocation: Invocation, *, local: bool, account: str) -> None:
     """Log out of the ChatGPT subscription.
 
     Removes the login file and what an earlier version left in the keyring. A running server
     notices at its next request.
     """
-    parts = login_parts(invocation.settings(), environ=invocation.environ)
+    parts = parts_of(invocation.settings(), invocation.environ, account)
     with login_errors():
         done = sign_out(
             parts.file, parts.keyring, issuer=parts.issuer, post=parts.post, tell=not local

@@ -1,6 +1,7 @@
 """The parts of the subscription login, as the settings describe them."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,10 @@ from airelays_app.providers.codex.session import CodexSession
 from airelays_app.providers.codex.transport import issuer_poster
 from airelays_app.upstream.client import ClientOptions
 
+ACCOUNTS_FOLDER: Final = "accounts"
+"""Where further logins are, one folder each (as AIRelays 0.22 has them, seen 2026-11-22)."""
+
+_ACCOUNT_NAME = re.compile(r"[A-Za-z0-9_@-][A-Za-z0-9._@-]{0,99}", re.ASCII)
 _DEFAULT_DIRECTORIES: Final = (".airelays", ".airelay")
 
 
@@ -35,10 +40,15 @@ class LoginParts:
     callback_ports: Sequence[int]
 
 
-def login_parts(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> LoginParts:
-    """Return the parts; nothing is opened, read or sent yet."""
+def login_parts(
+    settings: Settings, *, environ: Mapping[str, str] = os.environ, account: str = ""
+) -> LoginParts:
+    """Return the parts of the main login, or of a further ``account``.
+
+    Nothing is opened, read or sent yet.
+    """
     upstream = settings.upstream
-    data_dir = settings.paths.data_dir
+    data_dir = login_folder(settings, account)
     options = ClientOptions(
         proxies=proxies_of(upstream),
         no_proxy=no_proxy_of(upstream),
@@ -57,14 +67,36 @@ def login_parts(settings: Settings, *, environ: Mapping[str, str] = os.environ) 
     )
 
 
-def open_session(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> CodexSession:
+def login_folder(settings: Settings, account: str = "") -> Path:
+    """Return the folder of a login: the data directory, or one below it for each further one.
+
+    Raises ValueError for a name that cannot be a folder's.
+    """
+    data_dir = settings.paths.data_dir
+    if not account:
+        return data_dir
+    if not _ACCOUNT_NAME.fullmatch(account):
+        raise ValueError("An account's name has letters, digits, '.', '_', '@' and '-' only.")
+    return data_dir / ACCOUNTS_FOLDER / account
+
+
+def further_accounts(settings: Settings) -> list[str]:
+    """Return the names of the logins beside the main one, in their order."""
+    folder = settings.paths.data_dir / ACCOUNTS_FOLDER
+    return sorted(path.parent.name for path in folder.glob(f"*/{LOGIN_FILE_NAME}"))
+
+
+def open_session(
+    settings: Settings, *, environ: Mapping[str, str] = os.environ, account: str = ""
+) -> CodexSession:
     """Return the session of a process, after moving in a login left in the keyring.
 
     Takes some seconds if there is no login file and a keyring that does not answer. Raises
     :class:`OSError` if a login was found there and cannot be written.
     """
-    parts = login_parts(settings, environ=environ)
-    adopt_keyring_login(parts.file, parts.keyring, mode=settings.auth.storage)
+    parts = login_parts(settings, environ=environ, account=account)
+    if not account:
+        adopt_keyring_login(parts.file, parts.keyring, mode=settings.auth.storage)
     return CodexSession(
         parts.file,
         issuer=parts.issuer,
