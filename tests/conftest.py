@@ -236,7 +236,8 @@ def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay
 
     ``sandbox`` is the upstream, by default one of its own. ``login=False`` leaves the account
     out; the relay has a provider ``box`` too, on the sandbox's compatible server. ``models`` is a
-    directory with weights of the local model. Further keyword arguments are settings, by the part
+    directory with weights of the local model, ``further_logins`` has an address for each further
+    account. Further keyword arguments are settings, by the part
     of the variable's name after ``AIRELAYS_``.
     """
     with ExitStack() as running:
@@ -246,6 +247,7 @@ def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay
             sandbox: Sandbox | None = None,
             login: bool = True,
             models: Path | None = None,
+            further_logins: Mapping[str, str] | None = None,
             **settings: str,
         ) -> RunningRelay:
             sandbox = sandbox or running.enter_context(Sandbox())
@@ -254,6 +256,10 @@ def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay
             (home / "data").mkdir(mode=0o700)
             if login:
                 write_login(home / "data", sandbox.login())
+            for name, email in (further_logins or {}).items():
+                folder = home / "data" / "accounts" / name
+                folder.mkdir(parents=True, mode=0o700)
+                write_login(folder, sandbox.login(email=email))
             if models:
                 (home / "data" / "models").symlink_to(models)
             relay = RunningRelay(home, sandbox, _STANDARD | environ, _SERVE)

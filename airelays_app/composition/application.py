@@ -29,7 +29,7 @@ def create_app(settings: Settings, surroundings: Surroundings | None = None) -> 
 def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Services:
     data_dir = settings.paths.data_dir
     core = build_core(settings, surroundings)
-    database = Database(data_dir / "state.sqlite3")
+    database = core.database
     files = _files(settings, database)
     conversations = ConversationStore(database)
     tokens = open_tokens(settings)

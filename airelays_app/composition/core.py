@@ -10,16 +10,21 @@ from airelays_app.config.proxies import no_proxy_of, proxies_of
 from airelays_app.providers.base import Model, Provider
 from airelays_app.providers.registry import (
     SYNONYMS,
+    Accounts,
     Surroundings,
-    build_providers,
+    build_accounts,
     default_provider,
 )
 from airelays_app.services.calls import Calls
 from airelays_app.services.catalog import Catalog, Fetch
+from airelays_app.services.pool import Fallbacks, Pool
 from airelays_app.services.relay import Relay
 from airelays_app.services.routing import Router
 from airelays_app.services.subscription import Subscription
 from airelays_app.services.traffic import Traffic
+from airelays_app.store.benches import Benches
+from airelays_app.store.database import Database
+from airelays_app.store.steady_clock import SteadyClock
 from airelays_app.store.traffic import TrafficLog
 from airelays_app.upstream.client import ClientOptions, UpstreamClient
 from airelays_app.upstream.request import OutboundRequest
@@ -30,7 +35,11 @@ from airelays_app.upstream.retry import RetryPolicy
 class Core:
     """The services that need no web application."""
 
+    database: Database
+    accounts: Accounts
     router: Router
+    pool: Pool
+    fetch_models: Fetch
     calls: Calls
     relay: Relay
     traffic: Traffic
@@ -40,10 +49,10 @@ class Core:
 
 def build_core(settings: Settings, surroundings: Surroundings) -> Core:
     """Return the core of one process; nothing is opened before it is needed."""
-    providers = build_providers(settings, surroundings)
+    accounts = build_accounts(settings, surroundings)
+    providers = {name: members[0] for name, members in accounts.items()}
     traffic = Traffic(_traffic_log(settings))
     calls = Calls(UpstreamClient(client_options(settings)), traffic)
-    relay = _relay(settings, calls, traffic)
     router = Router(
         providers,
         aliases=settings.models.aliases,
@@ -51,10 +60,29 @@ def build_core(settings: Settings, surroundings: Surroundings) -> Core:
         synonyms=SYNONYMS,
         require_prefix=settings.routing.require_prefix,
     )
-    catalog = Catalog(router, _fetch_models(relay), ttl=settings.models.cache_ttl_seconds)
+    database = Database(settings.paths.data_dir / "state.sqlite3")
+    pool = Pool(
+        accounts,
+        benches=Benches(database, clock=SteadyClock(database)),
+        router=router,
+        fallbacks=Fallbacks.parse(settings.routing.fallbacks),
+    )
+    relay = Relay(
+        calls,
+        pool,
+        policy=_retry_policy(settings),
+        max_reply_bytes=settings.upstream.max_reply_bytes,
+        traffic=traffic,
+    )
+    fetch_models = _fetch_models(relay)
+    catalog = Catalog(router, fetch_models, ttl=settings.models.cache_ttl_seconds)
     router.find_owner = catalog.owner_of
     return Core(
+        database=database,
+        accounts=accounts,
         router=router,
+        pool=pool,
+        fetch_models=fetch_models,
         calls=calls,
         relay=relay,
         traffic=traffic,
@@ -62,15 +90,6 @@ def build_core(settings: Settings, surroundings: Surroundings) -> Core:
         subscription=Subscription(
             providers, relay.fetch, ttl=settings.upstream.usage_cache_seconds
         ),
-    )
-
-
-def _relay(settings: Settings, calls: Calls, traffic: Traffic) -> Relay:
-    return Relay(
-        calls,
-        policy=_retry_policy(settings),
-        max_reply_bytes=settings.upstream.max_reply_bytes,
-        traffic=traffic,
     )
 
 

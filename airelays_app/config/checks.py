@@ -65,6 +65,11 @@ def header_text(value: str) -> None:
         raise ValueError("must be ASCII text without spaces around it")
 
 
+def header_texts(value: Iterable[str]) -> None:
+    """Texts that can each stand in an HTTP header."""
+    _each(value, header_text)
+
+
 def headers(value: Mapping[str, str]) -> None:
     """A table of HTTP header names and values."""
     for name, content in value.items():

@@ -65,7 +65,7 @@ def _presentable(setting: Setting, value: Any) -> Any:
         case Mapping():
             return {key: HIDDEN if setting.row.secret else item for key, item in value.items()}
         case tuple():
-            return list(value)
+            return [HIDDEN if setting.row.secret else item for item in value]
         case Path():
             return str(value)
         case str() if value and setting.row.secret:

@@ -29,7 +29,12 @@ class Failure:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-_KIND_BY_STATUS: dict[int, FailureKind] = {401: "auth", 403: "auth", 429: "limit"}
+_KIND_BY_STATUS: dict[int, FailureKind] = {
+    401: "auth",
+    402: "limit",
+    403: "auth",
+    429: "limit",
+}
 
 
 def failure_of(error: RelayError) -> Failure:

@@ -107,6 +107,8 @@ class Provider(Protocol):
 
     name: str
     kind: str
+    account: str
+    """Which of the owner's accounts at this upstream it calls with; empty for the only one."""
     dialects: tuple[str, ...]
     """What it is spoken to in, the preferred one first."""
     streams_only: bool

@@ -53,6 +53,7 @@ class CompatibleOptions:
 
     base_url: str
     api_key: str = ""
+    account: str = ""
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     dialects: tuple[str, ...] = ("chat",)
     models: tuple[str, ...] = ()
@@ -74,6 +75,7 @@ class CompatibleProvider:
 
     def __init__(self, name: str, options: CompatibleOptions) -> None:
         self.name = name
+        self.account = options.account
         self.login_advice = f"Check the setting providers.{name}.api_key"
         self.dialects = options.dialects
         self.operations = options.operations

@@ -1,14 +1,14 @@
 """The owner's providers, built from the settings."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from airelays_app.config import Provider as ProviderSettings
 from airelays_app.config import Settings
 from airelays_app.providers.base import Provider
 from airelays_app.providers.codex.constants import USER_AGENT
-from airelays_app.providers.codex.from_settings import open_session
+from airelays_app.providers.codex.from_settings import further_accounts, open_session
 from airelays_app.providers.codex.provider import CodexOptions, CodexProvider
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
 from airelays_app.providers.local.provider import LocalProvider
@@ -26,15 +26,25 @@ class Surroundings:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
 
 
+Accounts = Mapping[str, tuple[Provider, ...]]
+"""Each provider's accounts by its name; the first one stands for the provider itself."""
+
+
 def build_providers(settings: Settings, surroundings: Surroundings) -> dict[str, Provider]:
-    """Return the enabled providers by name, the built-in ones first."""
+    """Return the enabled providers by name, each with its first account."""
+    accounts = build_accounts(settings, surroundings)
+    return {name: members[0] for name, members in accounts.items()}
+
+
+def build_accounts(settings: Settings, surroundings: Surroundings) -> Accounts:
+    """Return the accounts of the enabled providers, the built-in ones first."""
     tables = {
         "codex": settings.providers.get("codex") or ProviderSettings(name="codex", kind="codex"),
         "local": settings.providers.get("local") or ProviderSettings(name="local", kind="local"),
         **settings.providers,
     }
     return {
-        name: _BUILDERS[table.kind](table, settings, surroundings)
+        name: tuple(_BUILDERS[table.kind](table, settings, surroundings))
         for name, table in tables.items()
         if table.enabled and not (table.kind == "local" and settings.local.enabled == "false")
     }
@@ -57,7 +67,9 @@ def default_provider(settings: Settings, providers: Mapping[str, Provider]) -> s
 _ORDER = ("codex", "compatible", "local")
 
 
-def _build_codex(table: ProviderSettings, settings: Settings, around: Surroundings) -> Provider:
+def _build_codex(
+    table: ProviderSettings, settings: Settings, around: Surroundings
+) -> Iterator[Provider]:
     upstream = settings.upstream
     options = CodexOptions(
         base_url=table.base_url or upstream.base_url,
@@ -70,16 +82,19 @@ def _build_codex(table: ProviderSettings, settings: Settings, around: Surroundin
         models=table.models,
         passthrough=table.passthrough,
     )
-    return CodexProvider(table.name, options, open_session(settings, environ=around.environ))
+    for account in ("", *further_accounts(settings)):
+        session = open_session(settings, environ=around.environ, account=account)
+        yield CodexProvider(table.name, options, session, account=account)
 
 
 def _build_compatible(
     table: ProviderSettings, settings: Settings, around: Surroundings
-) -> Provider:
+) -> Iterator[Provider]:
     upstream = settings.upstream
+    api_key, *further = _keys(table, around) or [""]
     options = CompatibleOptions(
         base_url=table.base_url,
-        api_key=table.api_key or around.environ.get(table.api_key_env, ""),
+        api_key=api_key,
         headers=table.headers,
         dialects=table.dialects or ("chat",),
         models=table.models,
@@ -88,10 +103,21 @@ def _build_compatible(
         read_timeout=table.timeout_seconds or upstream.request_timeout_seconds,
         ca_bundle=str(table.ca_bundle) if table.ca_bundle else None,
     )
-    return CompatibleProvider(table.name, options)
+    yield CompatibleProvider(table.name, options)
+    for number, key in enumerate(further, start=2):
+        account = f"key {number}"
+        yield CompatibleProvider(table.name, replace(options, api_key=key, account=account))
 
 
-def _build_local(table: ProviderSettings, settings: Settings, around: Surroundings) -> Provider:
+def _keys(table: ProviderSettings, around: Surroundings) -> list[str]:
+    """Return the keys of a provider, each once, the first one first."""
+    found = (table.api_key, around.environ.get(table.api_key_env, ""), *table.api_keys)
+    return list(dict.fromkeys(key for key in found if key))
+
+
+def _build_local(
+    table: ProviderSettings, settings: Settings, around: Surroundings
+) -> Iterator[Provider]:
     local = settings.local
     options = ServerOptions(
         threads=local.threads,
@@ -103,10 +129,12 @@ def _build_local(table: ProviderSettings, settings: Settings, around: Surroundin
     )
     server = LocalServer(settings.paths.data_dir, options, around.master_pid)
     timeout = table.timeout_seconds or settings.upstream.request_timeout_seconds
-    return LocalProvider(table.name, server, read_timeout=timeout, passthrough=table.passthrough)
+    yield LocalProvider(table.name, server, read_timeout=timeout, passthrough=table.passthrough)
 
 
-_BUILDERS: Mapping[str, Callable[[ProviderSettings, Settings, Surroundings], Provider]] = {
+_BUILDERS: Mapping[
+    str, Callable[[ProviderSettings, Settings, Surroundings], Iterator[Provider]]
+] = {
     "codex": _build_codex,
     "compatible": _build_compatible,
     "local": _build_local,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect, Json
@@ -19,6 +20,7 @@ from airelays_app.providers.base import Outgoing, Provider
 from airelays_app.services.calls import Calls, passed_headers
 from airelays_app.services.generation import Call, Prepared, prepare
 from airelays_app.services.lanes import TappedLane
+from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
 from airelays_app.services.streaming import Pump
 from airelays_app.services.traffic import Traffic
@@ -28,6 +30,10 @@ from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.waiting import sleep_watching
 
+ROUTE_HEADER = "x-airelays-route"
+"""The provider and the model that have answered."""
+
+_LONGEST_ROUTE = 256
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504, 529})
 
 
@@ -50,12 +56,14 @@ class Relay:
     def __init__(
         self,
         calls: Calls,
+        pool: Pool,
         *,
         policy: retry.RetryPolicy,
         max_reply_bytes: int,
         traffic: Traffic,
     ) -> None:
         self._calls = calls
+        self._pool = pool
         self._policy = policy
         self._max_reply_bytes = max_reply_bytes
         self._traffic = traffic
@@ -64,7 +72,7 @@ class Relay:
         """Return the answer from its commit point on; raises RelayError, ClientGone."""
         try:
             return retry.call(
-                lambda _: self._attempt(call, record, turn),
+                lambda _: self._pass(call, record, turn),
                 policy=self._policy,
                 should_retry=_may_pass,
                 wait=lambda seconds: sleep_watching(seconds, call.watch),
@@ -73,6 +81,22 @@ class Relay:
             if turn:
                 turn.release()
             raise
+
+    def _pass(self, call: Call, record: Record, turn: Turn | None) -> Answer:
+        """Ask one account after the other until one answers; raises the first one's error."""
+        problem: RelayError | None = None
+        for route in self._pool.candidates(call.route, _sticky(call)):
+            try:
+                answer = self._attempt(replace(call, route=route), record, turn)
+            except RelayError as error:
+                problem = problem or error
+                if not self._pool.failed(route, error) and problem is error:
+                    raise
+                continue
+            self._pool.succeeded(route)
+            return answer
+        assert problem is not None
+        raise problem
 
     def fetch(self, provider: Provider, make_request: Callable[[], OutboundRequest]) -> Json:
         """Return the JSON object that a GET of a provider answers; renews its login once."""
@@ -100,6 +124,7 @@ class Relay:
             provider, lambda: provider.outbound(outgoing), record, watch=call.watch
         )
         passed = passed_headers(prepared.provider, response)
+        passed[ROUTE_HEADER] = quote(f"{provider.name}/{call.route.model}"[:_LONGEST_ROUTE])
         if prepared.streams:
             answer = self._streamed(response, prepared, turn)
             record.usage = prepared.lane.usage
@@ -148,6 +173,12 @@ def _may_pass(error: RelayError) -> bool:
     if isinstance(error, UpstreamUnreachable):
         return True
     return isinstance(error, UpstreamRefused) and error.status in _PASSING_STATUSES
+
+
+def _sticky(call: Call) -> str | None:
+    """Return what should stay with one account, for the sake of the upstream's caches."""
+    key = call.conversation or call.body.get("prompt_cache_key")
+    return key if isinstance(key, str) else None
 
 
 def _describe(record: Record, prepared: Prepared) -> None:

@@ -176,3 +176,20 @@ def create_limits(db: Tables) -> None:
         )
         """
     )
+
+
+@MIGRATIONS()
+def create_account_benches(db: Tables) -> None:
+    """Accounts of providers that are left alone for a while."""
+    db.execute(
+        """
+        CREATE TABLE account_benches (
+            provider TEXT NOT NULL,
+            account TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            until REAL NOT NULL,
+            probe_at REAL NOT NULL,
+            PRIMARY KEY (provider, account)
+        )
+        """
+    )

@@ -54,6 +54,14 @@ class Routing:
         ),
     )
 
+    fallbacks: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}),
+        metadata=row(
+            "ROUTING_FALLBACKS",
+            "Models to go on with when one's quota is used up or its server is down, such as "
+            '{ "gpt-5.5" = "box/qwen3, local/smollm2" }. "*" stands for any other model.',
+        ),
+    )
     require_prefix: bool = field(
         default=False,
         metadata=row(

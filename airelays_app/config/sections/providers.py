@@ -79,6 +79,17 @@ class Provider:
             secret=True,
         ),
     )
+    api_keys: tuple[str, ...] = field(
+        default=(),
+        repr=False,
+        metadata=row(
+            "API_KEYS",
+            "Further keys of yours for it. Requests are spread over all of them, and go on with "
+            "another one when the quota of one is used up.",
+            check=checks.header_texts,
+            secret=True,
+        ),
+    )
     api_key_env: str = field(
         default="",
         metadata=row(

@@ -75,8 +75,11 @@ class CodexProvider:
     passed_headers: tuple[str, ...] = ("x-ratelimit-", "x-codex-")
     operations: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, name: str, options: CodexOptions, session: CodexSession) -> None:
+    def __init__(
+        self, name: str, options: CodexOptions, session: CodexSession, *, account: str = ""
+    ) -> None:
         self.name = name
+        self.account = account
         self.passthrough = options.passthrough
         self.base_path = urlsplit(options.base_url).path
         self._options = options

@@ -64,6 +64,7 @@ class LocalProvider:
     """
 
     kind = "local"
+    account = ""
     dialects: tuple[str, ...] = ("chat",)
     streams_only = True
     renews = False

@@ -1,0 +1,199 @@
+"""Which account answers next: healthy ones first, and who takes over when one fails.
+
+An account whose quota is used up, whose login is dead or whose server is down is *benched*: the
+others are asked instead. A bench is not believed to its end: every minute one request is let
+through to the benched account first, and if it succeeds the bench is over. Where there is nobody
+else, nothing is ever held back.
+"""
+
+import hashlib
+import random
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+
+from airelays_app.errors import RelayError, Unavailable, UpstreamError, UpstreamLoginError
+from airelays_app.neutral.failure import FailureKind, failure_of
+from airelays_app.providers.base import Provider
+from airelays_app.services.routing import Route, Router
+from airelays_app.store.benches import Bench, Benches, BenchKind
+
+PROBE_SECONDS = 60.0
+"""How often a benched account is tried again before its bench ends."""
+
+_LOOK_SECONDS = 1.0
+_BENCH_SECONDS: Mapping[BenchKind, float] = {"limit": 300.0, "dead": 300.0, "outage": 30.0}
+_LONGEST_SECONDS = 8 * 86400.0
+_KINDS: Mapping[FailureKind, BenchKind] = {"limit": "limit", "auth": "dead", "other": "outage"}
+
+_PASSING_STATUSES = frozenset({408, 425})
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fallbacks:
+    """Models to go on with, by the model asked for; ``*`` stands for any other."""
+
+    by_model: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def parse(cls, table: Mapping[str, str]) -> "Fallbacks":
+        """Read ``{"gpt-5.5": "box/small, local/smol"}``."""
+        return cls(
+            {
+                model: tuple(name.strip() for name in chain.split(",") if name.strip())
+                for model, chain in table.items()
+            }
+        )
+
+    def of(self, route: Route) -> tuple[str, ...]:
+        """Return the models behind that of ``route``, in their order."""
+        names = (f"{route.provider.name}/{route.model}", route.model, "*")
+        return next((self.by_model[name] for name in names if name in self.by_model), ())
+
+
+class Pool:
+    """The accounts of all providers and their health."""
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Sequence[Provider]],
+        *,
+        benches: Benches,
+        router: Router,
+        fallbacks: Fallbacks,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._accounts = accounts
+        self._benches = benches
+        self._router = router
+        self._fallbacks = fallbacks
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen: dict[Key, Bench] = {}
+        self._look_at = 0.0
+
+    def candidates(self, route: Route, sticky: str | None) -> list[Route]:
+        """Return whom to ask, one after the other; never empty.
+
+        ``sticky`` names what should stay with one account: a conversation, a prompt cache.
+        """
+        chain = [route, *map(self._router.route, self._fallbacks.of(route))]
+        if len(chain) == 1 and len(self._accounts[route.provider.name]) == 1:
+            return chain
+        found = [
+            Route(account, link.model)
+            for link in chain
+            for account in self._ordered(link.provider.name, sticky)
+        ]
+        return self._healthy_first(found)
+
+    def failed(self, route: Route, error: RelayError) -> bool:
+        """Note a failure; tell whether another account may do better."""
+        if isinstance(error, Unavailable):
+            return True  # of this machine: nothing to hold against an account
+        kind = _KINDS.get(_kind_of(error))
+        if kind is None or not isinstance(error, UpstreamError | UpstreamLoginError):
+            return False
+        if not self._stands_alone(route):
+            self._bench(route.provider, kind, _seconds_of(error) or _BENCH_SECONDS[kind])
+        return True
+
+    def succeeded(self, route: Route) -> None:
+        """Note a success: whatever was held against the account is over."""
+        key = _key(route.provider)
+        if key in self._seen:
+            with suppress(Unavailable):
+                self._benches.release(*key)
+            self._forget()
+
+    def health(self) -> dict[Key, Bench]:
+        """Return the benches by provider and account."""
+        self._look()
+        return dict(self._seen)
+
+    def now(self) -> float:
+        """Return the moment by the clock of the benches."""
+        return self._benches.clock()
+
+    def _stands_alone(self, route: Route) -> bool:
+        alone = len(self._accounts[route.provider.name]) == 1
+        return alone and not self._fallbacks.by_model
+
+    def _ordered(self, provider: str, sticky: str | None) -> list[Provider]:
+        """Return a provider's accounts: always the same order for one key, else any."""
+        accounts = list(self._accounts[provider])
+        if sticky is None:
+            random.shuffle(accounts)  # a fair spread needs no memory, and none is shared
+            return accounts
+        return sorted(accounts, key=lambda account: _weight(sticky, account), reverse=True)
+
+    def _healthy_first(self, routes: list[Route]) -> list[Route]:
+        benches = self.health()
+        healthy = [route for route in routes if _key(route.provider) not in benches]
+        benched = [route for route in routes if _key(route.provider) in benches]
+        probes = [route for route in benched[:1] if self._may_probe(benches, route)]
+        rest = sorted(
+            (route for route in benched if route not in probes),
+            key=lambda route: benches[_key(route.provider)].until,
+        )
+        return [*probes, *healthy] if healthy else [*probes, *rest]
+
+    def _may_probe(self, benches: Mapping[Key, Bench], route: Route) -> bool:
+        bench = benches[_key(route.provider)]
+        if bench.probe_at > self._benches.clock():
+            return False
+        try:
+            return self._benches.claim_probe(bench, probe_after=PROBE_SECONDS)
+        except Unavailable:
+            return False
+        finally:
+            self._forget()
+
+    def _bench(self, account: Provider, kind: BenchKind, seconds: float) -> None:
+        with suppress(Unavailable):  # the next failure will tell again
+            self._benches.extend(
+                *_key(account), kind=kind, seconds=seconds, probe_after=PROBE_SECONDS
+            )
+        self._forget()
+
+    def _look(self) -> None:
+        """Read the benches, at most once a second in one process."""
+        with self._lock:
+            if self._clock() < self._look_at:
+                return
+            with suppress(Unavailable):  # without storage everybody is believed to be well
+                self._seen = _by_key(self._benches.held())
+            self._look_at = self._clock() + _LOOK_SECONDS
+
+    def _forget(self) -> None:
+        self._look_at = 0.0
+
+
+def _kind_of(error: RelayError) -> FailureKind:
+    if isinstance(error, UpstreamLoginError):
+        return "auth"
+    return "other" if error.status in _PASSING_STATUSES else failure_of(error).kind
+
+
+def _seconds_of(error: RelayError) -> float:
+    """Return how long the upstream wants to be left alone; 0 if it has not said."""
+    if isinstance(error, UpstreamLoginError):
+        return 0.0  # its Retry-After is for the client
+    return min(float(error.headers.get("Retry-After") or 0), _LONGEST_SECONDS)
+
+
+def _key(account: Provider) -> Key:
+    return account.name, account.account
+
+
+def _by_key(benches: Iterable[Bench]) -> dict[Key, Bench]:
+    return {(bench.provider, bench.account): bench for bench in benches}
+
+
+def _weight(sticky: str, account: Provider) -> bytes:
+    """Rendezvous hashing: losing an account moves only those who were with it."""
+    return hashlib.sha256(f"{sticky}\0{account.name}\0{account.account}".encode()).digest()

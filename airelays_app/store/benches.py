@@ -1,0 +1,81 @@
+"""Accounts that are left alone for a while, shared by all workers and kept across restarts.
+
+A bench only ever gets longer, until a call that was let through succeeds. ``probe_at`` is when the
+next call may be let through to see whether the bench still holds: whoever moves it on has the call.
+All moments are seconds of the steady clock.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from airelays_app.store.database import Database
+
+BenchKind = Literal["limit", "dead", "outage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One account of a provider, why it is left alone, and until when."""
+
+    provider: str
+    account: str
+    kind: BenchKind
+    until: float
+    probe_at: float
+
+
+class Benches:
+    """The table of benches."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], float]) -> None:
+        self._database = database
+        self.clock = clock
+
+    def held(self) -> list[Bench]:
+        """Return the benches that hold now."""
+        now = self.clock()
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT provider, account, kind, until, probe_at FROM account_benches "
+                "WHERE until > ?",
+                (now,),
+            ).fetchall()
+        return [Bench(*row) for row in rows]
+
+    def extend(
+        self, provider: str, account: str, *, kind: BenchKind, seconds: float, probe_after: float
+    ) -> None:
+        """Leave an account alone for ``seconds`` from now; a longer bench stays as it is."""
+        now = self.clock()
+        with self._database.writing() as connection:
+            connection.execute(
+                """
+                INSERT INTO account_benches (provider, account, kind, until, probe_at)
+                VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (provider, account) DO UPDATE SET
+                    kind = CASE WHEN excluded.until > until THEN excluded.kind ELSE kind END,
+                    probe_at = MAX(probe_at, excluded.probe_at),
+                    until = MAX(until, excluded.until)
+                """,
+                (provider, account, kind, now + seconds, now + min(probe_after, seconds)),
+            )
+
+    def claim_probe(self, bench: Bench, *, probe_after: float) -> bool:
+        """Take the next call to a benched account; true for one caller when it is due."""
+        now = self.clock()
+        with self._database.writing() as connection:
+            claimed = connection.execute(
+                "UPDATE account_benches SET probe_at = ? "
+                "WHERE provider = ? AND account = ? AND probe_at <= ?",
+                (now + probe_after, bench.provider, bench.account, now),
+            )
+        return claimed.rowcount == 1
+
+    def release(self, provider: str, account: str) -> None:
+        """Forget a bench: a call has succeeded."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "DELETE FROM account_benches WHERE provider = ? AND account = ?",
+                (provider, account),
+            )
