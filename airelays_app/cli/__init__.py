@@ -22,6 +22,9 @@ COMMANDS = {
     "doctor": LazyCommand("doctor:doctor", "Look for what is wrong and say what to do about it."),
     "ask": LazyCommand("ask:ask", "Ask the running relay and print the answer as it comes."),
     "models": LazyCommand("models:models", "List the models that clients can ask for."),
+    "providers": LazyCommand(
+        "providers:providers", "Show the upstreams that the relay can reach, and try them."
+    ),
     "usage": LazyCommand(
         "usage:usage", "Show how much of the subscription is used, and when it resets."
     ),

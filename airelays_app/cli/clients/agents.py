@@ -25,11 +25,7 @@ wire_api = "responses"
             ),
             Step(_SHELL, 'export RELAY_TOKEN="%{token}"\ncodex\n'),
         ),
-        notes=(
-            'Codex speaks the Responses dialect only; wire_api = "chat" is refused by it.',
-            "Of a model that is not in its own catalogue it says that the metadata was not found, "
-            "and works with it all the same.",
-        ),
+        notes=('Codex speaks the Responses dialect only; wire_api = "chat" is refused by it.',),
     ),
     Client(
         slug="claude-code",

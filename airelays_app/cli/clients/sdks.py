@@ -75,10 +75,7 @@ print(model.invoke("Say hello.").content)
 """,
             ),
         ),
-        notes=(
-            "use_responses_api=True makes it speak Responses instead.",
-            "stream_usage=True makes its streams count tokens.",
-        ),
+        notes=("use_responses_api=True makes it speak Responses instead.",),
     ),
     Client(
         slug="vercel-ai-sdk",
