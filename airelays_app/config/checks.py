@@ -67,7 +67,8 @@ def header_text(value: str) -> None:
 
 def header_texts(value: Iterable[str]) -> None:
     """Texts that can each stand in an HTTP header."""
-    _each(value, header_text)
+    for text in value:
+        header_text(text)
 
 
 def headers(value: Mapping[str, str]) -> None:
