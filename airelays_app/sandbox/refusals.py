@@ -1,6 +1,6 @@
 """What the ChatGPT backend refuses in a Responses request, as a table of rules.
 
-Sources (2026-11-22): the reference relay's observations, and public reports of clients that met
+Sources (2026-11-25): the reference relay's observations, and public reports of clients that met
 these refusals. Each rule looks at the parsed body and returns the refusal it deserves, or None;
 the first one wins.
 """
@@ -18,7 +18,7 @@ from airelays_app.sandbox.seals import Sealer
 
 KNOWN_PARAMETERS = frozenset(
     "model instructions input tools tool_choice parallel_tool_calls reasoning store stream include "
-    "text prompt_cache_key service_tier metadata client_metadata previous_response_id".split()
+    "text prompt_cache_key service_tier client_metadata previous_response_id".split()
 )
 """Top-level fields that are accepted; any other is an unsupported parameter."""
 
@@ -28,11 +28,13 @@ PARAMETER_TYPES: dict[str, tuple[type, str]] = {
     "include": (list, "an array"),
     "reasoning": (dict, "an object"),
     "text": (dict, "an object"),
-    "metadata": (dict, "an object"),
     "client_metadata": (dict, "an object"),
     "prompt_cache_key": (str, "a string"),
 }
 """What kind of value a field must hold, if it holds any."""
+
+TIERS = ("default", "priority", "ultrafast")
+"""Values of ``service_tier`` that are accepted."""
 
 ID_PREFIXES = {
     "message": "msg",
@@ -62,7 +64,6 @@ REQUIRED_FIELDS = {
 CONTENT_TYPES = {
     "assistant": ("output_text", "refusal"),
     "user": ("input_text", "input_image", "input_file"),
-    "system": ("input_text", "input_image", "input_file"),
     "developer": ("input_text", "input_image", "input_file"),
 }
 """The content parts each role may hold."""
@@ -130,6 +131,16 @@ def _model(question: Question) -> Answer | None:
     if name in question.models:
         return None
     return detail(f"The '{name}' model is not supported when using Codex with a ChatGPT account.")
+
+
+def _tier(question: Question) -> Answer | None:
+    tier = question.body.get("service_tier")
+    return None if tier is None or tier in TIERS else detail(f"Unsupported service_tier: {tier}")
+
+
+def _system(question: Question) -> Answer | None:
+    roles = [item.get("role") for item in question.items if kind_of(item) == "message"]
+    return detail("System messages are not allowed") if "system" in roles else None
 
 
 def _input(question: Question) -> Answer | None:
@@ -301,12 +312,14 @@ RULES: tuple[Rule, ...] = (
     _unsupported,
     _types,
     _model,
+    _tier,
     _instructions,
     _store,
     _stream,
     _input,
     _previous,
     _references,
+    _system,
     _ids,
     _fields,
     _content,

@@ -45,8 +45,14 @@ def tool(schema, **changes):
                 "max_output_tokens",
                 "seed",
                 "conversation",
+                "metadata",
+                "truncation",
+                "prompt_cache_retention",
             )
         ),
+        ({"background": False}, "Unsupported parameter: background"),
+        ({"service_tier": "flex"}, "Unsupported service_tier: flex"),
+        ({"input": [{"role": "system", "content": "x"}]}, "System messages are not allowed"),
         ({"stream": False}, "Stream must be set to true"),
         ({"stream": None}, "Stream must be set to true"),
         ({"store": True}, "Store must be set to false"),
@@ -111,7 +117,7 @@ def test_a_body_that_is_no_object_is_refused(codex):
     "fields",
     [
         {"temperature": None, "user": None},
-        {"metadata": {"a": "b"}, "client_metadata": {"a": "b"}, "prompt_cache_key": "k"},
+        {"client_metadata": {"a": "b"}, "prompt_cache_key": "k", "service_tier": "priority"},
         {"tools": tool(SCHEMA, strict=False)},
         {"tools": tool(STRICT)},
         {"text": schema_format(SCHEMA, strict=False)},

@@ -169,10 +169,13 @@ def scene(
         ) as echo,
     ):
         main, device = furnish(household, hidden, echo)
-        with household.serving(command=CRASHING) as relay:
+        relay = household.serve(command=CRASHING)
+        try:
             written = Written()
             yield Scene(household, relay, hidden, written, Visitor(relay, written), main, device)
-        assert elsewhere.seen == []
+            assert elsewhere.seen == []
+        finally:
+            relay.stop()
 
 
 def furnish(household: Household, hidden: Secrets, echo: EchoingUpstream) -> tuple[str, str]:

@@ -265,7 +265,6 @@ def test_a_conversation_is_kept_here_and_shared_with_the_other_routes(relay, str
 
 def test_general_parameters_are_carried(relay):
     carried = {
-        "metadata": {"run": "7"},
         "service_tier": "priority",
         "prompt_cache_key": "mine",
         "parallel_tool_calls": False,
@@ -294,6 +293,7 @@ def test_what_the_backend_does_not_take_is_left_out_and_disclosed(relay, stream)
         "logprobs": True,
         "max_tokens": 10,
         "web_search_options": {},
+        "metadata": {"run": "7"},
         "some_field_of_tomorrow": 1,
     }
 

@@ -94,11 +94,14 @@ def test_stop_ends_a_stream_at_once_and_lets_the_upstream_go(relay):
     assert asked.closed_early
 
 
-def test_metadata_is_carried_and_told_back(relay):
-    answer = ask(relay, metadata={"run": "7"})
+@pytest.mark.parametrize("stream", [False, True])
+def test_metadata_is_told_back_though_the_upstream_keeps_none(relay, stream):
+    answer = relay.post(COMPLETIONS, question(COMPLETIONS, metadata={"run": "7"}, stream=stream))
 
-    assert answer["metadata"] == {"run": "7"}
-    assert relay.asked()["metadata"] == {"run": "7"}
+    assert answer.status_code == 200
+    assert IGNORED not in answer.headers
+    assert "metadata" not in relay.asked()
+    assert '"metadata":{"run":"7"}' in answer.text
 
 
 def test_user_is_left_out_and_that_is_disclosed(relay):

@@ -211,6 +211,17 @@ def test_plain_text_may_be_asked_for(relay):
     assert text_of(relay.ok(RESPONSES, question(RESPONSES, text={"format": {"type": "text"}})))
 
 
+def test_metadata_is_told_back_though_the_upstream_keeps_none(relay):
+    body = question(RESPONSES, metadata={"run": "7"})
+
+    for response in (
+        relay.ok(RESPONSES, body),
+        *(e.data["response"] for e in relay.events(RESPONSES, body) if "response" in e.data),
+    ):
+        assert response["metadata"] == {"run": "7"}
+    assert "metadata" not in relay.asked()
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_sampling_parameters_are_left_out_and_disclosed(relay, stream):
     knobs = {"temperature": 0.2, "top_p": 0.9, "presence_penalty": 1, "frequency_penalty": 1}

@@ -105,8 +105,10 @@ class CompletionsEncoder:
         return b"".join([self._chunk(text, None) for _, text in held])
 
     def _chunk(self, text: str, finish: str | None) -> bytes:
+        """Return a chunk; the last one repeats what a whole reply would."""
         usage = {"usage": None} if self._context.include_usage else {}
-        return data_block(dumps({**_object(self._context, text, finish), **usage}))
+        echo = self._context.echo if finish else {}
+        return data_block(dumps({**_object(self._context, text, finish), **usage, **echo}))
 
     def _end(self, reason: FinishReason) -> bytes:
         last = self._chunk("", _finish_reason(reason, refused=self._refused))

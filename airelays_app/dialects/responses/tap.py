@@ -172,15 +172,23 @@ class ResponsesTap:
 
 
 class ResponsesCompleter(ResponsesTap):
-    """Drops the events that only the backend's own clients know.
+    """Drops the events that only the backend's own clients know, and repeats ``metadata``.
 
-    One of them breaks the stream helper of openai-node 6.49 (seen 2026-11-22).
+    One of the events breaks the stream helper of openai-node 6.49 (seen 2026-11-22). The backend
+    takes no metadata, so that it can repeat none.
     """
 
     def _pass(self, name: str, event: Json, block: bytes) -> bytes:
         if name == "error" or name.startswith("response."):
-            return super()._pass(name, event, block)
+            return super()._pass(name, event, self._with_metadata(name, event, block))
         return KEEP_ALIVE if name == "keepalive" else b""
+
+    def _with_metadata(self, name: str, event: Json, block: bytes) -> bytes:
+        response, metadata = event.get("response"), self._context.echo.get("metadata")
+        if not metadata or not isinstance(response, dict):
+            return block
+        response["metadata"] = metadata
+        return event_block(name.encode(), dumps(event))
 
 
 def _event_in(data: bytes) -> Json:

@@ -1,7 +1,9 @@
 """What a Responses body must be for the ChatGPT subscription backend, and what it refuses.
 
 Source of each rule: AIRelays 0.22.0 sources and notes, and what Codex CLI 0.169 sends, seen
-2026-11-22.
+2026-11-22; for ``metadata``, ``truncation``, ``prompt_cache_retention``, ``background`` (even
+false), the service tiers and system messages, what users of other clients report of the backend's
+400s (probes of 2026-04 to 2026-09, seen 2026-11-25).
 """
 
 from collections.abc import Iterator, Mapping
@@ -64,13 +66,19 @@ _TOKEN_LIMITS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
 _IDENTITY = ("user", "safety_identifier")
+_EVERYWHERE = (*_SAMPLING, *_IDENTITY, "seed", "prompt_cache_retention")
+_RESPONSES_ONLY = ("background", "truncation")
 _IGNORED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "responses": (*_SAMPLING, *_IDENTITY, "seed", "stop", "stream_options", "top_logprobs"),
-        "chat": (*_SAMPLING, *_IDENTITY, "seed", "logit_bias", "logprobs", "top_logprobs"),
-        "completions": (*_SAMPLING, *_IDENTITY, "seed", "logit_bias"),
+        "responses": (*_EVERYWHERE, "stop", "stream_options", *_RESPONSES_ONLY, "top_logprobs"),
+        "chat": (*_EVERYWHERE, "logit_bias", "logprobs", "top_logprobs"),
+        "completions": (*_EVERYWHERE, "logit_bias"),
     }
 )
+_TELLS_METADATA = ("responses", "completions")
+"""The dialects whose replies repeat ``metadata``, so that it is of use without the backend."""
+_USUAL_TIERS = ("auto", "default")
+_MISSING_TIERS = ("flex", "scale")
 
 _FORMAT = "text.format"
 _FORMATS: Mapping[str, str] = MappingProxyType({"chat": "response_format.json_schema"})
@@ -115,10 +123,24 @@ def adapt(body: Json, client_dialect: str) -> Adapted:
     if not isinstance(instructions, str) or not instructions.strip():
         body["instructions"] = PLACEHOLDER_INSTRUCTIONS
     body["tools"] = _adapted_tools(body.get("tools"))
+    if body["tools"] and body.get("tool_choice") is None:
+        body["tool_choice"] = "auto"
+    if body.pop("metadata", None) and client_dialect not in _TELLS_METADATA:
+        losses.append(Loss("metadata", "the subscription backend keeps none"))
+    _adapt_tier(body, losses)
     _adapt_format(body, _FORMATS.get(client_dialect, _FORMAT))
     body["store"] = False
     body["stream"] = True
     return Adapted(body, tuple(losses))
+
+
+def _adapt_tier(body: Json, losses: list[Loss]) -> None:
+    """Leave out the tiers that the backend refuses, the one that it has anyway included."""
+    tier = body.get("service_tier")
+    if tier in _MISSING_TIERS:
+        losses.append(Loss("service_tier", "the subscription backend has no such tier"))
+    if tier is None or tier in (*_USUAL_TIERS, *_MISSING_TIERS):
+        body.pop("service_tier", None)
 
 
 def _adapted_tools(tools: Any) -> Any:
@@ -164,13 +186,19 @@ def _adapt_format(body: Json, path: str) -> None:
 def _replayable(value: Any, losses: list[Loss]) -> Iterator[Json]:
     """Yield the input items that a backend without storage can take back."""
     for path, item in input_items(value):
-        kind = item.get("type", "message")
-        if kind == "reasoning" and not item.get("encrypted_content"):
+        if item.get("type") == "reasoning" and not item.get("encrypted_content"):
             losses.append(Loss(path, "reasoning without its seal cannot be replayed"))
-            continue
-        prefixes = _ID_PREFIXES.get(kind) if isinstance(kind, str) else None
-        id_ = item.get("id")
-        if prefixes and id_ is not None and not str(id_).startswith(prefixes):
-            yield {name: field for name, field in item.items() if name != "id"}
         else:
-            yield item
+            yield _acceptable(item)
+
+
+def _acceptable(item: Json) -> Json:
+    """Return the item without a foreign id; system messages are developer messages here."""
+    kind = item.get("type", "message")
+    prefixes = _ID_PREFIXES.get(kind) if isinstance(kind, str) else None
+    id_ = item.get("id")
+    if prefixes and id_ is not None and not str(id_).startswith(prefixes):
+        item = {name: field for name, field in item.items() if name != "id"}
+    if kind == "message" and item.get("role") == "system":
+        item = {**item, "role": "developer"}
+    return item
