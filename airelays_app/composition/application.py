@@ -8,6 +8,7 @@ from airelays_app.config import Settings
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings
 from airelays_app.schemas.generation import GenerationSchemas
+from airelays_app.services.creation import Creation
 from airelays_app.services.relayed import Relaying
 from airelays_app.services.status import RelayStatus
 from airelays_app.store.conversations import ConversationStore
@@ -40,12 +41,17 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         files=files,
         conversations=conversations,
         router=core.router,
-        relay=core.relay,
+        creation=Creation(
+            core.relay,
+            validate=GenerationSchemas().validate,
+            catalog=core.catalog,
+            files=files,
+            conversations=conversations,
+        ),
         relaying=Relaying(core.calls),
         traffic=core.traffic,
         catalog=core.catalog,
         subscription=core.subscription,
-        schemas=GenerationSchemas(),
         inflight=InflightBytes(settings.server.max_inflight_bytes),
         admission=entrance.admission,
         limits=entrance.limits,

@@ -6,10 +6,9 @@ from typing import cast
 from flask import current_app, g
 
 from airelays_app.config import Settings
-from airelays_app.schemas.generation import GenerationSchemas
 from airelays_app.services.catalog import Catalog
+from airelays_app.services.creation import Creation
 from airelays_app.services.record import Record
-from airelays_app.services.relay import Relay
 from airelays_app.services.relayed import Relaying
 from airelays_app.services.routing import Router
 from airelays_app.services.status import RelayStatus
@@ -37,11 +36,10 @@ class Services:
     files: FileStore
     conversations: ConversationStore
     router: Router
-    relay: Relay
+    creation: Creation
     relaying: Relaying
     traffic: Traffic
     catalog: Catalog
-    schemas: GenerationSchemas
     inflight: InflightBytes
     admission: Admission
     limits: AddressLimits

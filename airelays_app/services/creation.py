@@ -1,0 +1,118 @@
+"""Making one reply: stored files in, the conversation's turn around, a better word for no model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from socket import socket
+from types import MappingProxyType
+from typing import Protocol
+
+from airelays_app.dialects.base import Dialect, Json
+from airelays_app.dialects.file_parts import Resolve
+from airelays_app.errors import RelayError, UpstreamRefused
+from airelays_app.providers.base import Provider
+from airelays_app.services.catalog import Catalog
+from airelays_app.services.file_inputs import inline_files, resolver
+from airelays_app.services.generation import Call
+from airelays_app.services.record import Record
+from airelays_app.services.relay import Answer, Relay
+from airelays_app.services.routing import Route
+from airelays_app.services.turns import Turn, begin_turn, conversation_id
+from airelays_app.store.conversations import ConversationStore
+from airelays_app.store.files import FileStore
+
+
+class Validate(Protocol):
+    """Says whether the top level of a body is one that a provider can be asked with."""
+
+    def __call__(
+        self, body: Mapping[str, object], *, dialect: str, provider: Provider, refuses_tools: bool
+    ) -> None:
+        """Raise Unprocessable that names the first field that is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody asks for: ``raw`` is ``body`` as it came; ``watch`` is the client's socket."""
+
+    dialect: Dialect
+    route: Route
+    raw: bytes
+    body: Json
+    refuses_tools: bool = False
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    watch: socket | None = None
+
+
+class Creation:
+    """Makes replies, for a client that waits or for nobody in particular."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        *,
+        validate: Validate,
+        catalog: Catalog,
+        files: FileStore,
+        conversations: ConversationStore,
+    ) -> None:
+        self._relay = relay
+        self._validate = validate
+        self._catalog = catalog
+        self._files = files
+        self._conversations = conversations
+
+    def answer(self, asked: Asked, record: Record) -> Answer:
+        """Return the answer from its commit point on; raises RelayError, ClientGone."""
+        self._validate(
+            asked.body,
+            dialect=asked.dialect.name,
+            provider=asked.route.provider,
+            refuses_tools=asked.refuses_tools,
+        )
+        record.dialect = asked.dialect.name
+        resolve = resolver(self._files)
+        call = _call(asked, resolve)
+        turn = self._turn(asked, call)
+        if turn:
+            call = _continued(call, turn, resolve)
+        try:
+            return self._relay.answer(call, record, turn)
+        except UpstreamRefused as error:
+            raise self._better_told(asked.route, error) from error
+
+    def _turn(self, asked: Asked, call: Call) -> Turn | None:
+        """Begin the turn; items keep their references to files, messages have their content."""
+        conversation = conversation_id(asked.body)
+        if conversation is None:
+            return None
+        said = asked.body if call.dialect.name == "responses" else call.body
+        return begin_turn(self._conversations, conversation, dialect=call.dialect, body=said)
+
+    def _better_told(self, route: Route, error: UpstreamRefused) -> RelayError:
+        """An upstream that refuses a model its catalogue lacks is telling that there is none."""
+        speaks_of_it = error.param == "model" or route.model in error.message
+        if error.status not in (400, 404) or not speaks_of_it:
+            return error
+        return self._catalog.absence(route.provider, route.model) or error
+
+
+def _call(asked: Asked, resolve: Resolve) -> Call:
+    inlined = inline_files(asked.body, asked.dialect.name, resolve)
+    return Call(
+        dialect=asked.dialect,
+        route=asked.route,
+        raw=asked.raw,
+        body=inlined,
+        untouched=inlined is asked.body,
+        watch=asked.watch,
+    )
+
+
+def _continued(call: Call, turn: Turn, resolve: Resolve) -> Call:
+    try:
+        history = inline_files({"input": list(turn.history)}, "responses", resolve)
+    except BaseException:
+        turn.release()
+        raise
+    items = tuple(history["input"])
+    return replace(call, conversation=turn.lock.conversation_id, history=items)
