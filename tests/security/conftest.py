@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,13 +55,17 @@ class Household:
         """Put a login of the sandbox's owner into place."""
         write_login(self.data_dir, self.sandbox.login())
 
-    def serve(self, *, command: tuple[str, ...] = (*AIRELAYS, "serve")) -> RunningRelay:
-        """Start the relay; the caller stops it."""
+    @contextmanager
+    def serving(self, *, command: tuple[str, ...] = (*AIRELAYS, "serve")) -> Iterator[RunningRelay]:
+        """Run the relay for as long as the block."""
         relay = RunningRelay(self.home, self.sandbox, self.environ, (*self._shell, *command))
         relay.data_dir = self.data_dir
         token_file = self.data_dir / "relay-token"
         relay.token = token_file.read_text().strip() if token_file.exists() else ""
-        return relay
+        try:
+            yield relay
+        finally:
+            relay.stop()
 
 
 @pytest.fixture

@@ -47,8 +47,7 @@ def test_everything_is_private(found_household: Callable[..., Household], umask:
     for words in (("init", "--systemd"), ("token", "add", "phone"), ("token", "rotate")):
         assert household.run(*words).returncode == 0
     household.log_in()
-    relay = household.serve()
-    try:
+    with household.serving() as relay:
         use(relay)
         household.run("doctor", "--offline")
         household.run("init", "--force")
@@ -56,8 +55,6 @@ def test_everything_is_private(found_household: Callable[..., Household], umask:
             path.relative_to(household.home).as_posix(): stat.S_IMODE(path.lstat().st_mode)
             for path in made_in(household.home)
         }
-    finally:
-        relay.stop()
     folders = {name for name in modes if (household.home / name).is_dir()}
     assert {modes[name] for name in folders} == {0o700}, modes
     assert {modes[name] for name in modes.keys() - folders} == {0o600}, modes

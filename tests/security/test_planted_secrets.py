@@ -169,13 +169,10 @@ def scene(
         ) as echo,
     ):
         main, device = furnish(household, hidden, echo)
-        relay = household.serve(command=CRASHING)
-        try:
+        with household.serving(command=CRASHING) as relay:
             written = Written()
             yield Scene(household, relay, hidden, written, Visitor(relay, written), main, device)
-            assert elsewhere.seen == []
-        finally:
-            relay.stop()
+        assert elsewhere.seen == []
 
 
 def furnish(household: Household, hidden: Secrets, echo: EchoingUpstream) -> tuple[str, str]:

@@ -7,6 +7,7 @@
 """
 
 import hashlib
+import hmac
 import json
 import multiprocessing
 import os
@@ -55,6 +56,24 @@ def test_the_main_token_is_identified_by_name_and_fingerprint(tokens):
     credential = tokens.identify(tokens.show().encode())
     assert credential.name == MAIN
     assert credential.fingerprint == hashlib.sha256(tokens.show().encode()).hexdigest()[:12]
+
+
+@pytest.mark.parametrize("offered", [b"", b"x", "t\u00f6ken".encode("latin-1"), b"\xff" * 10_000])
+def test_every_known_token_is_compared_in_full_whatever_is_offered(tokens, monkeypatch, offered):
+    """The digests have one length, so not even that of a token can be measured."""
+    tokens.ensure()
+    secret = tokens.add("phone")
+    compared, in_constant_time = [], hmac.compare_digest
+
+    def compare(known, digest):
+        compared.append((len(known), len(digest)))
+        return in_constant_time(known, digest)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    for each in (offered, secret.encode()):
+        compared.clear()
+        tokens.identify(each)
+        assert compared == [(32, 32)] * 2
 
 
 def test_a_token_file_of_an_earlier_release_is_read_with_its_newline(tmp_path):
