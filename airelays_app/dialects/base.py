@@ -4,6 +4,7 @@ A dialect knows the neutral values and nothing of another dialect. Decoders and 
 separate objects without I/O, clock or randomness: ids and the time come in a ReplyContext.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -72,6 +73,10 @@ class Tap(Protocol):
     ended: bool
     failure: Failure | None
     response: Json
+
+    @property
+    def runs(self) -> re.Pattern[bytes] | None:
+        """What the splitter of the stream may leave together: the tap does not tell it apart."""
 
     def feed(self, blocks: Iterable[bytes]) -> bytes:
         """Return what the client is to get for these blocks, in one piece."""

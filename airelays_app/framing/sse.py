@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 _LINE_END = re.compile(rb"\r\n|\n|\r(?!\n)")
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
-_plain_blocks = re.compile(rb"\n?+(?:.+\n)*+\n").findall
+_PLAIN_BLOCK = rb"\n?+(?:.+\n)*+\n"
+_PLAIN_BLOCKS = re.compile(_PLAIN_BLOCK)
 _usual = re.compile(rb"(?:event: (.*)\n)?data: (.*)\n\n").fullmatch
 
 _SHORT_REST = 65_536
@@ -34,10 +35,24 @@ class Frame(NamedTuple):
     data: bytes | None
 
 
-class SseSplitter:
-    """Cuts a byte stream into blocks, however the network has cut it."""
+def runs_of(event: bytes) -> re.Pattern[bytes]:
+    """Return what lets a splitter leave neighbours together that match the pattern ``event``.
 
-    def __init__(self, *, max_block_bytes: int = MAX_BLOCK_BYTES) -> None:
+    It is a pattern of whole events with LF line ends, blank line included.
+    """
+    return re.compile(rb"(?:%b)++|%b" % (event, _PLAIN_BLOCK))
+
+
+class SseSplitter:
+    """Cuts a byte stream into blocks, however the network has cut it.
+
+    Events of ``runs`` (see :func:`runs_of`) that came together may be one block.
+    """
+
+    def __init__(
+        self, runs: re.Pattern[bytes] | None = None, *, max_block_bytes: int = MAX_BLOCK_BYTES
+    ) -> None:
+        self._plain_blocks = (runs or _PLAIN_BLOCKS).findall
         self._rest = bytearray()
         self._searched = 0
         self._max = max_block_bytes
@@ -60,7 +75,7 @@ class SseSplitter:
 
     def _split_at_once(self, data: bytes) -> list[bytes]:
         # Behind the last blank line the pattern would look for one again and again.
-        blocks = _plain_blocks(data, 0, data.rfind(b"\n\n") + 2)
+        blocks: list[bytes] = self._plain_blocks(data, 0, data.rfind(b"\n\n") + 2)
         self._keep(data[sum(map(len, blocks)) :])
         return blocks
 

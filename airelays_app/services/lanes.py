@@ -7,6 +7,7 @@
 A lane is fed SSE blocks and gives bytes, or a whole reply at the end.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -34,6 +35,10 @@ class Lane(Protocol):
     ended: bool
     failure: Failure | None
 
+    @property
+    def runs(self) -> re.Pattern[bytes] | None:
+        """What the splitter of the stream may leave together."""
+
     def feed(self, blocks: Sequence[bytes]) -> bytes:
         """Return what the client gets for these blocks."""
 
@@ -49,6 +54,11 @@ class TappedLane:
 
     def __init__(self, tap: Tap) -> None:
         self.tap = tap
+
+    @property
+    def runs(self) -> re.Pattern[bytes] | None:
+        """What the splitter of the stream may leave together."""
+        return self.tap.runs
 
     @property
     def usage(self) -> Usage | None:
@@ -93,6 +103,8 @@ class TranslatedLane:
     ``encoder`` is None when the client gets a whole reply; ``collects`` keeps the reply's parts
     for that, or for a conversation.
     """
+
+    runs = None
 
     def __init__(
         self,

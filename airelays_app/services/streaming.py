@@ -105,7 +105,7 @@ class Pump:
         on_close()
 
     def _run(self) -> Generator[bytes]:
-        splitter = SseSplitter()
+        splitter = SseSplitter(self._lane.runs)
         pieces = self._response.pieces(tick=TICK_SECONDS)
         for piece in pieces:
             self._heartbeat()

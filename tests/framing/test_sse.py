@@ -4,6 +4,7 @@ Lines end in LF, CRLF or CR only: U+2028, U+2029, U+0085 and VT are text.
 """
 
 import itertools
+import re
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from airelays_app.framing.sse import (
     data_block,
     event_block,
     parse_block,
+    runs_of,
 )
 
 line_ends = st.sampled_from([b"\n", b"\r\n", b"\r"])
@@ -39,8 +41,8 @@ def streams(draw: st.DrawFn) -> bytes:
     return stream + draw(st.sampled_from([b"", b"data: rest", b"data: rest" + end]))
 
 
-def split(pieces: list[bytes]) -> list[bytes]:
-    splitter = SseSplitter()
+def split(pieces: list[bytes], splitter: SseSplitter | None = None) -> list[bytes]:
+    splitter = splitter or SseSplitter()
     blocks = [block for piece in pieces for block in splitter.feed(piece)]
     rest = splitter.close()
     return [*blocks, rest] if rest else blocks
@@ -85,6 +87,27 @@ def test_unicode_line_separators_are_text() -> None:
 def test_what_is_written_is_what_is_read() -> None:
     assert parse_block(data_block(b"{}")) == Frame(b"", b"{}")
     assert parse_block(event_block(b"e", b"{}")) == Frame(b"e", b"{}")
+
+
+WORDS = runs_of(rb"data: [a-z]\n\n")
+
+
+@given(st.lists(st.sampled_from([b"data: a\n\n", b"data: b\n\n", b"data: 1\n\n", b"\n", b":"])))
+def test_runs_stay_together_and_nothing_else_changes(pieces: list[bytes]) -> None:
+    stream = b"".join(pieces)
+    blocks = split([stream])
+    joined = itertools.groupby(blocks, key=lambda block: bool(re.match(rb"data: [a-z]\n\n", block)))
+    expected = [[b"".join(group)] if word else list(group) for word, group in joined]
+    assert split([stream], SseSplitter(WORDS)) == list(itertools.chain(*expected))
+
+
+def test_runs_that_come_in_pieces_are_found_in_each_piece() -> None:
+    splitter = SseSplitter(WORDS)
+    pieces = [b"data: a\n\ndata: b\n\nda", b"ta: c\n\ndata: d\n\ndata: 1\n\n"]
+    assert [splitter.feed(piece) for piece in pieces] == [
+        [b"data: a\n\ndata: b\n\n"],
+        [b"data: c\n\ndata: d\n\n", b"data: 1\n\n"],
+    ]
 
 
 def test_an_endless_event_is_refused() -> None:

@@ -1,6 +1,7 @@
 """The pump between an upstream and a client: when the reply counts as whole, and what ends it."""
 
 import itertools
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -147,6 +148,19 @@ def test_a_success_that_cannot_be_noted_is_a_failure_of_the_stream():
     assert "changed meanwhile" in events[-1][1]
     assert "response.completed" not in dict(events)
     assert running.outcome == "conversation_locked"
+
+
+def test_an_error_goes_on_with_the_numbers_of_the_deltas_before_it():
+    deltas = WIRE[: WIRE.index(b"event: response.output_text.done")]
+
+    events = blocks_of(everything(pump(FakeResponse([deltas, UpstreamCut("cut")]))))
+
+    assert [name for name, _ in events[-3:]] == [
+        "response.output_text.delta",
+        "error",
+        "response.failed",
+    ]
+    assert [json.loads(data)["sequence_number"] for _, data in events] == list(range(len(events)))
 
 
 def test_an_end_without_a_blank_line_is_an_end():

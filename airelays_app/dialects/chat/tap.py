@@ -28,6 +28,8 @@ _DONE = b"[DONE]"
 class ChatTap:
     """Reads along; see :class:`airelays_app.dialects.base.Tap`."""
 
+    runs = None
+
     def __init__(self, classify: Classify, context: ReplyContext) -> None:  # noqa: ARG002
         self._classify = classify
         self._finished = False

@@ -8,7 +8,7 @@ from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.messages.errors import error_body
 from airelays_app.dialects.messages.usage import read_usage
 from airelays_app.framing.jsontext import JsonTextError, dumps
-from airelays_app.framing.sse import event_block, parse_block
+from airelays_app.framing.sse import event_block, parse_block, runs_of
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.usage import Usage
 
@@ -20,6 +20,8 @@ _CONTENT = frozenset(
 
 class MessagesTap:
     """Reads along; see :class:`airelays_app.dialects.base.Tap`."""
+
+    runs = runs_of(rb"event: content_block_delta\ndata: .*\n\n")
 
     def __init__(self, classify: Classify, context: ReplyContext) -> None:
         self._classify = classify

@@ -17,7 +17,7 @@ from airelays_app.dialects.responses.reply import failed_object
 from airelays_app.dialects.responses.stream_out import error_fields
 from airelays_app.dialects.responses.usage import read_usage, write_usage
 from airelays_app.framing.jsontext import JsonTextError, dumps
-from airelays_app.framing.sse import KEEP_ALIVE, event_block, parse_block
+from airelays_app.framing.sse import KEEP_ALIVE, event_block, parse_block, runs_of
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.usage import Usage
 
@@ -35,10 +35,12 @@ class ResponsesTap:
     items by their index. What follows the terminal event is not for the client.
     """
 
+    runs = runs_of(rb"event: response\.[a-z_]+\.delta\ndata: .*\n\n")
+
     def __init__(self, classify: Classify, context: ReplyContext) -> None:
         self._classify = classify
         self._context = context
-        self._last_delta = b""
+        self._last_deltas = b""
         self._next_number = 0
         self.usage: Usage | None = None
         self.has_content = False
@@ -52,13 +54,13 @@ class ResponsesTap:
         out: list[bytes] = []
         for block in blocks:
             if _is_delta(block):
-                self._last_delta = block
+                self._last_deltas = block
                 out.append(block)
             else:
                 out.append(self._see(block))
                 if self.ended:
                     break
-        self.has_content = self.has_content or bool(self._last_delta)
+        self.has_content = self.has_content or bool(self._last_deltas)
         return b"".join(out)
 
     def break_off(self, failure: Failure) -> bytes:
@@ -90,9 +92,10 @@ class ResponsesTap:
 
     def _take_number(self) -> int:
         """Return the next sequence number; deltas are looked at only now."""
-        if self._last_delta:
-            self._see_number(_event_in(parse_block(self._last_delta).data or b""))
-            self._last_delta = b""
+        if self._last_deltas:
+            last = self._last_deltas[self._last_deltas.rfind(b"\nevent: ") + 1 :]
+            self._see_number(_event_in(parse_block(last).data or b""))
+            self._last_deltas = b""
         self._next_number += 1
         return self._next_number - 1
 
@@ -112,7 +115,7 @@ class ResponsesTap:
         if not event:
             return block
         self._see_number(event)
-        self._last_delta = b""
+        self._last_deltas = b""
         self._take(name, event)
         return self._pass(name, event, block)
 
