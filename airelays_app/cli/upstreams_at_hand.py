@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from airelays_app.config import Provider, Settings
+from airelays_app.config.sections.providers import BUILT_IN_PROVIDERS
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.local.weights import SMOLLM2, verify
 
@@ -18,9 +19,9 @@ def is_logged_in(settings: Settings) -> bool:
 
 
 def own_servers(settings: Settings) -> list[Provider]:
-    """Return the compatible servers that the owner has configured."""
+    """Return the providers that the owner has configured beside those that come by themselves."""
     providers = settings.providers.values()
-    return [each for each in providers if each.enabled and each.kind == "compatible"]
+    return [each for each in providers if each.enabled and each.kind not in BUILT_IN_PROVIDERS]
 
 
 def local_model(settings: Settings) -> str | None:

@@ -101,7 +101,8 @@ class Dialect:
     ``without_packed_seals`` takes out of a request body the reasoning whose seal is packed: it
     was made by an upstream of another dialect. ``refuses_with`` is the status for what is
     understood but refused, ``client_headers`` are those that say something about the wire and go
-    on to an upstream of the same dialect (in lower case).
+    on to an upstream of the same dialect (in lower case), ``request_id_header`` is where its
+    clients look for the id of their request, beside ``x-request-id``.
     """
 
     name: str
@@ -120,5 +121,6 @@ class Dialect:
     unspeakable_stops: Callable[[tuple[str, ...]], tuple[str, ...]] = lambda stops: stops
     refuses_with: int = 422
     client_headers: tuple[str, ...] = ()
+    request_id_header: str = ""
     has_custom_tools: bool = False
     stream_carries_reply: bool = False

@@ -15,9 +15,10 @@ from airelays_app.upstream.failures import FailureRules, classify, classify_even
 from airelays_app.upstream.request import OutboundRequest, Payload
 
 PATHS: Mapping[str, str] = MappingProxyType(
-    {"responses": "/responses", "chat": "/chat/completions"}
+    {"responses": "/responses", "chat": "/chat/completions", "messages": "/messages"}
 )
-"""Where each dialect is spoken to, below the base URL (OpenAI API reference, 2026-11-22)."""
+"""Where each dialect is spoken to, below the base URL (OpenAI's and Anthropic's API references,
+2026-11-22)."""
 
 OPERATIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -47,6 +48,11 @@ RULES = FailureRules(
 """The error words of OpenAI and of llama.cpp's server (seen 2026-11-22)."""
 
 
+_CAPABILITIES = Capabilities(reasoning="budget")
+_COUNTS: Mapping[str, str] = MappingProxyType({"messages/count_tokens": "/messages/count_tokens"})
+"""What servers that speak Messages have beside it (llama.cpp and vLLM, seen 2026-11-22)."""
+
+
 @dataclass(frozen=True, slots=True)
 class CompatibleOptions:
     """Where a server is and how it is called; times in seconds."""
@@ -72,13 +78,16 @@ class CompatibleProvider:
     streams_only = False
     renews = False
     passed_headers: tuple[str, ...] = ("x-ratelimit-",)
+    failure_rules = RULES
+    default_headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, name: str, options: CompatibleOptions) -> None:
         self.name = name
         self.account = options.account
         self.login_advice = f"Check the setting providers.{name}.api_key"
         self.dialects = options.dialects
-        self.operations = options.operations
+        counts = _COUNTS if "messages" in options.dialects else {}
+        self.operations: Mapping[str, str] = {**options.operations, **counts}
         self.passthrough = options.passthrough
         self.base_path = urlsplit(options.base_url).path
         self._options = options
@@ -92,8 +101,8 @@ class CompatibleProvider:
         return FieldRules()
 
     def capabilities(self, model: str) -> Capabilities:  # noqa: ARG002
-        """Nothing is known of its models."""
-        return Capabilities()
+        """Nothing is known of its models; who speaks Messages knows the older way to think."""
+        return _CAPABILITIES
 
     def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
         """Return the body as it is."""
@@ -101,7 +110,10 @@ class CompatibleProvider:
 
     def outbound(self, call: Outgoing) -> OutboundRequest:
         """Return the call."""
-        return self._request("POST", PATHS[call.dialect], body=call.body, stream=call.stream)
+        headers = {**_spoken(call.body, stream=call.stream), **call.headers}
+        return self._request(
+            "POST", PATHS[call.dialect], body=call.body, stream=call.stream, headers=headers
+        )
 
     def relayed(self, call: Relayed) -> OutboundRequest:
         """Return the call with this server's key."""
@@ -120,11 +132,11 @@ class CompatibleProvider:
 
     def classify(self, error: Mapping[str, object]) -> Failure:
         """Return what an error object within a stream means."""
-        return classify_event(error, RULES)
+        return classify_event(error, self.failure_rules)
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         """Return what an error answer means."""
-        return classify(status, headers, body, RULES)
+        return classify(status, headers, body, self.failure_rules)
 
     def models_request(self) -> OutboundRequest | None:
         """Return ``GET /models``, unless the owner has listed the models."""
@@ -149,6 +161,11 @@ class CompatibleProvider:
         """Return that it is ready."""
         return {"ready": self.is_ready(), "problem": None}
 
+    def _credentials(self) -> dict[str, str]:
+        """Return what identifies the owner."""
+        key = self._options.api_key
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
     def _model(self, entry: Json) -> Model:
         created = entry.get("created")
         return Model(
@@ -168,13 +185,11 @@ class CompatibleProvider:
         headers: Mapping[str, str] | None = None,
     ) -> OutboundRequest:
         options = self._options
-        headers = dict(headers) if headers is not None else _spoken(body, stream=stream)
-        if options.api_key:
-            headers["Authorization"] = f"Bearer {options.api_key}"
+        said = _spoken(body, stream=stream) if headers is None else headers
         return OutboundRequest(
             method,
             options.base_url.rstrip("/") + path,
-            {**headers, **options.headers},
+            _merged(self.default_headers, said, self._credentials(), options.headers),
             body=body,
             connect_timeout=options.connect_timeout,
             read_timeout=options.read_timeout,
@@ -182,6 +197,14 @@ class CompatibleProvider:
             socket_path=options.socket_path,
             ca_bundle=options.ca_bundle,
         )
+
+
+def _merged(*headers: Mapping[str, str]) -> dict[str, str]:
+    """Return all headers, each name once however it is written; the later ones count."""
+    merged: dict[str, tuple[str, str]] = {}
+    for group in headers:
+        merged |= {name.lower(): (name, value) for name, value in group.items()}
+    return dict(merged.values())
 
 
 def _spoken(body: bytes | Payload | None, *, stream: bool) -> dict[str, str]:

@@ -3,9 +3,11 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from airelays_app.config import Provider as ProviderSettings
 from airelays_app.config import Settings
+from airelays_app.providers.anthropic import AnthropicProvider
 from airelays_app.providers.base import Provider
 from airelays_app.providers.codex.constants import USER_AGENT
 from airelays_app.providers.codex.from_settings import further_accounts, open_session
@@ -41,6 +43,7 @@ def build_accounts(settings: Settings, surroundings: Surroundings) -> Accounts:
     tables = {
         "codex": settings.providers.get("codex") or ProviderSettings(name="codex", kind="codex"),
         "local": settings.providers.get("local") or ProviderSettings(name="local", kind="local"),
+        **_found(surroundings),
         **settings.providers,
     }
     return {
@@ -50,11 +53,32 @@ def build_accounts(settings: Settings, surroundings: Surroundings) -> Accounts:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class KeyVariable:
+    """Where a vendor's own tools look for its key, and how its keys begin."""
+
+    name: str
+    beginning: str
+
+
+KEY_VARIABLES: Mapping[str, KeyVariable] = MappingProxyType(
+    {"anthropic": KeyVariable("ANTHROPIC_API_KEY", "sk-ant-")}
+)
+"""By the kind of provider (the vendors' documentation, seen 2026-11-22)."""
+
+
+def _found(around: Surroundings) -> dict[str, ProviderSettings]:
+    """Return a provider for each vendor whose key is there by itself."""
+    kinds = (kind for kind in KEY_VARIABLES if _found_keys(kind, around))
+    return {kind: ProviderSettings(name=kind, kind=kind) for kind in kinds}
+
+
 def default_provider(settings: Settings, providers: Mapping[str, Provider]) -> str:
     """Return the name of the provider for bare model names.
 
-    Unless the owner chose one, it is the first that is ready: the subscription, a configured
-    server, the local model; the subscription when none is, because its error says what to do.
+    Unless the owner chose one, it is the first that is ready: the subscription, a vendor's API, a
+    configured server, the local model; the subscription when none is, because its error says what
+    to do.
     """
     chosen = settings.routing.default_provider
     if chosen:
@@ -64,7 +88,7 @@ def default_provider(settings: Settings, providers: Mapping[str, Provider]) -> s
     return next(ready, order[0].name if order else "")
 
 
-_ORDER = ("codex", "compatible", "local")
+_ORDER = ("codex", "anthropic", "compatible", "local")
 
 
 def _build_codex(
@@ -90,6 +114,22 @@ def _build_codex(
 def _build_compatible(
     table: ProviderSettings, settings: Settings, around: Surroundings
 ) -> Iterator[Provider]:
+    return _with_each_key(CompatibleProvider, table, settings, around)
+
+
+def _build_anthropic(
+    table: ProviderSettings, settings: Settings, around: Surroundings
+) -> Iterator[Provider]:
+    return _with_each_key(AnthropicProvider, table, settings, around)
+
+
+def _with_each_key(
+    make: Callable[[str, CompatibleOptions], Provider],
+    table: ProviderSettings,
+    settings: Settings,
+    around: Surroundings,
+) -> Iterator[Provider]:
+    """Yield an account for each key that the owner has for one server."""
     upstream = settings.upstream
     api_key, *further = _keys(table, around) or [""]
     options = CompatibleOptions(
@@ -103,16 +143,27 @@ def _build_compatible(
         read_timeout=table.timeout_seconds or upstream.request_timeout_seconds,
         ca_bundle=str(table.ca_bundle) if table.ca_bundle else None,
     )
-    yield CompatibleProvider(table.name, options)
+    yield make(table.name, options)
     for number, key in enumerate(further, start=2):
         account = f"key {number}"
-        yield CompatibleProvider(table.name, replace(options, api_key=key, account=account))
+        yield make(table.name, replace(options, api_key=key, account=account))
 
 
 def _keys(table: ProviderSettings, around: Surroundings) -> list[str]:
     """Return the keys of a provider, each once, the first one first."""
     found = (table.api_key, around.environ.get(table.api_key_env, ""), *table.api_keys)
-    return list(dict.fromkeys(key for key in found if key))
+    return list(dict.fromkeys(key for key in found if key)) or _found_keys(table.kind, around)
+
+
+def _found_keys(kind: str, around: Surroundings) -> list[str]:
+    """Return the key that a vendor's own tools would use, if there is one.
+
+    Only what looks like a key of the vendor: on a machine with clients of the relay the same
+    variable holds the relay's token, which no vendor may ever see.
+    """
+    variable = KEY_VARIABLES.get(kind)
+    key = around.environ.get(variable.name, "") if variable else ""
+    return [key] if variable and key.startswith(variable.beginning) else []
 
 
 def _build_local(
@@ -136,6 +187,7 @@ _BUILDERS: Mapping[
     str, Callable[[ProviderSettings, Settings, Surroundings], Iterator[Provider]]
 ] = {
     "codex": _build_codex,
+    "anthropic": _build_anthropic,
     "compatible": _build_compatible,
     "local": _build_local,
 }

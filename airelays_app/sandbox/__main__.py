@@ -44,6 +44,8 @@ def _addresses(sandbox: Sandbox) -> dict[str, Any]:
         "issuer_url": sandbox.issuer_url,
         "compatible_url": sandbox.compatible_url,
         "compatible_key": sandbox.compatible_key,
+        "anthropic_url": sandbox.anthropic_url,
+        "anthropic_key": sandbox.anthropic_key,
     }
 
 

@@ -95,6 +95,7 @@ _STEPS: dict[str, Callable[[Asked, Directive], Part]] = {
     "call": _call,
     "custom": _call,
     "reason": lambda _, step: Reasoning(words(step.text)),
+    "redact": lambda _, step: Reasoning(words(step.text), redacted=True),
     "refuse": lambda _, step: Refusal(words(step.text)),
 }
 
@@ -152,19 +153,25 @@ def _limited(asked: Asked, reply: Reply) -> Reply:
     """Apply ``stop`` and the token limit, which shorten the text."""
     stopped = [_stopped(part, asked.stop) for part in reply.parts]
     parts = [_shortened(part, asked.max_tokens) for part in stopped]
-    cut = parts != stopped
     shortened = replace(reply, parts=tuple(parts), usage=usage_of(asked, parts))
-    return (
-        replace(shortened, outcome=Outcome("incomplete", "max_output_tokens")) if cut else shortened
-    )
+    if parts != stopped:
+        return replace(shortened, outcome=Outcome("incomplete", "max_output_tokens"))
+    met = [stop for part in reply.parts for _, stop in _stops_in(part, asked.stop)]
+    return replace(shortened, outcome=Outcome(stop=met[0])) if met else shortened
 
 
 def _stopped(part: Part, stops: tuple[str, ...]) -> Part:
-    if not isinstance(part, Text):
+    met = _stops_in(part, stops)
+    if not met:
         return part
-    text = "".join(part.deltas)
-    ends = [text.find(stop) for stop in stops if stop and stop in text]
-    return replace(part, deltas=words(text[: min(ends)])) if ends else part
+    assert isinstance(part, Text)
+    return replace(part, deltas=words("".join(part.deltas)[: met[0][0]]))
+
+
+def _stops_in(part: Part, stops: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Return the stop sequences in a text and where they begin, the first one first."""
+    text = "".join(part.deltas) if isinstance(part, Text) else ""
+    return sorted((text.find(stop), stop) for stop in stops if stop and stop in text)
 
 
 def _shortened(part: Part, most: int | None) -> Part:

@@ -56,7 +56,9 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class Turn:
+    """What one side said at a time; a tool's result is a turn of role ``tool``."""
+
     role: str
     text: str
 
@@ -67,8 +69,8 @@ def from_responses(body: dict[str, Any]) -> Asked:
     turns = [_responses_turn(item) for item in items]
     reasoning = _object(body.get("reasoning"))
     return Asked(
-        **_of_turns(turns),
-        **_tokens(items, body.get("instructions")),
+        **of_turns(turns),
+        **tokens_of(items, body.get("instructions")),
         model=str(body.get("model") or ""),
         tools=tuple(responses_tools(body)),
         tool_choice=_choice(body.get("tool_choice")),
@@ -83,11 +85,11 @@ def from_responses(body: dict[str, Any]) -> Asked:
 def from_chat(body: dict[str, Any]) -> Asked:
     """Read a chat completions request."""
     messages = objects_in(body.get("messages"))
-    turns = [_Turn(str(one.get("role")), text_of(one.get("content"))) for one in messages]
+    turns = [Turn(str(one.get("role")), text_of(one.get("content"))) for one in messages]
     effort = body.get("reasoning_effort")
     return Asked(
-        **_of_turns(turns),
-        **_tokens(messages, None),
+        **of_turns(turns),
+        **tokens_of(messages, None),
         model=str(body.get("model") or ""),
         tools=tuple(_chat_tools(body)),
         tool_choice=_choice(body.get("tool_choice")),
@@ -179,14 +181,20 @@ def _chat_tools(body: dict[str, Any]) -> Iterator[Tool]:
         yield Tool(str(function.get("name") or ""), "function", function.get("parameters"))
 
 
-def _responses_turn(item: dict[str, Any]) -> _Turn:
+def _responses_turn(item: dict[str, Any]) -> Turn:
     kind = kind_of(item)
     if kind in _OUTPUT_TYPES:
-        return _Turn("tool", text_of(item.get("output")))
-    return _Turn(str(item.get("role")) if kind == "message" else kind, text_of(item.get("content")))
+        return Turn("tool", text_of(item.get("output")))
+    return Turn(str(item.get("role")) if kind == "message" else kind, text_of(item.get("content")))
 
 
-def _of_turns(turns: list[_Turn]) -> dict[str, Any]:
+def of_turns(turns: list[Turn]) -> dict[str, Any]:
+    """Return the fields of :class:`Asked` that the conversation decides.
+
+    What an agent reminds its model of beside a tool's result is not the user speaking (Claude
+    Code 2.1, seen 2026-11-22).
+    """
+    turns = [turn for turn in turns if not turn.text.lstrip().startswith("<system-reminder>")]
     roles = [turn.role for turn in turns]
     last_user = len(roles) - 1 - roles[::-1].index("user") if "user" in roles else -1
     since = turns[last_user + 1 :]
@@ -201,16 +209,17 @@ def _of_turns(turns: list[_Turn]) -> dict[str, Any]:
     }
 
 
-def _counts(turn: _Turn) -> bool:
+def _counts(turn: Turn) -> bool:
     return turn.role == "user" or (turn.role == "assistant" and bool(turn.text))
 
 
-def _runs_of_tools(turns: list[_Turn]) -> int:
+def _runs_of_tools(turns: list[Turn]) -> int:
     roles = ["", *(turn.role for turn in turns)]
     return sum(role == "tool" and before != "tool" for before, role in itertools.pairwise(roles))
 
 
-def _tokens(items: list[dict[str, Any]], instructions: Any) -> dict[str, Any]:
+def tokens_of(items: list[dict[str, Any]], instructions: Any) -> dict[str, Any]:
+    """Return the counts of :class:`Asked`: everything, and what came before the last item."""
     before = _tokens_in(instructions or "") + sum(_tokens_in(item) for item in items[:-1])
     last = _tokens_in(items[-1]) if items else 0
     return {"input_tokens": before + last, "cached_tokens": before if len(items) > 1 else 0}

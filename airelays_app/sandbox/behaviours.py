@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from airelays_app.sandbox.anthropic_wire import limit_headers, refused
 from airelays_app.sandbox.exchange import Answer, Exchange, json_answer
 from airelays_app.sandbox.plan import Frame, Halt, Plan
 from airelays_app.sandbox.replies import Foreign, Outcome, Refusal, Reply, Text
@@ -95,9 +96,12 @@ def status(
     body: Any = None,
 ) -> None:
     """Answer with any status and an error object (or with ``body``, as JSON)."""
+    headers = () if retry_after is None else (("retry-after", str(retry_after)),)
+    if plan.family == "anthropic" and body is None:
+        plan.instead = refused(message, status, headers)
+        return
     kind = type or ("server_error" if status >= 500 else "invalid_request_error")
     error = {"message": message, "type": kind, "param": param, "code": code}
-    headers = () if retry_after is None else (("retry-after", str(retry_after)),)
     plan.instead = json_answer(status, {"error": error} if body is None else body, headers)
 
 
@@ -109,6 +113,11 @@ def limit(
 ) -> None:
     """Answer 429: the quota is used up (a plain rate limit on a compatible server)."""
     headers = [] if retry_after is None else [("retry-after", str(retry_after))]
+    if plan.family == "anthropic":
+        message = "This request would exceed your organization's rate limit."
+        told = (("retry-after", str(retry_after or resets_in_seconds)), *limit_headers(0))
+        plan.instead = refused(message, 429, told)
+        return
     if plan.family != "codex":
         message = "Rate limit reached, try again later."
         error = {"message": message, "type": "requests", "param": None}

@@ -147,14 +147,18 @@ def _bad_messages(body: dict[str, Any]) -> Answer | None:
     messages = body["messages"]
     if not isinstance(messages, list) or not all(isinstance(one, dict) for one in messages):
         return fault("Invalid type for 'messages': expected an array of objects.", "messages")
-    open_calls: set[str] = set()
+    open_calls: list[str] = []
     for index, message in enumerate(messages):
         where = f"messages[{index}]"
         if message.get("role") not in ("system", "developer", "user", "assistant", "tool"):
             return fault(f"Invalid value for '{where}.role'.", f"{where}.role", "invalid_value")
-        open_calls |= {str(call.get("id")) for call in objects_in(message.get("tool_calls"))}
-        if message["role"] == "tool" and str(message.get("tool_call_id")) not in open_calls:
-            return fault("A 'tool' message must follow the call it answers.", f"{where}.role")
+        if message["role"] == "tool":
+            if str(message.get("tool_call_id")) not in open_calls:
+                return fault("A 'tool' message must follow the call it answers.", f"{where}.role")
+            open_calls.remove(str(message["tool_call_id"]))
+        elif open_calls:
+            return fault(f"These calls have no answer: {', '.join(open_calls)}.", where)
+        open_calls += [str(call.get("id")) for call in objects_in(message.get("tool_calls"))]
     return None
 
 

@@ -1,15 +1,16 @@
 """The words in double brackets with which a prompt steers the sandbox.
 
 ``[[say TEXT]]`` ``[[call NAME {json}]]`` ``[[custom NAME input]]`` ``[[reason TEXT]]``
-``[[refuse TEXT]]`` ``[[annotate URL]]`` ``[[long N]]`` ``[[behave NAME args]]``, and ``[[then]]``,
-which parts what is done at once from what is done after the next round of tool results.
+``[[redact TEXT]]`` ``[[refuse TEXT]]`` ``[[annotate URL]]`` ``[[long N]]``
+``[[behave NAME args]]``, and ``[[then]]``, which parts what is done at once from what is done
+after the next round of tool results.
 """
 
 import json
 import re
 from dataclasses import dataclass
 
-_OPENING = re.compile(r"\[\[(say|call|custom|reason|refuse|annotate|long|behave|then)\b\s*")
+_OPENING = re.compile(r"\[\[(say|call|custom|reason|redact|refuse|annotate|long|behave|then)\b\s*")
 _TOOL = re.compile(r"([^\s\]]+)\s*")
 
 

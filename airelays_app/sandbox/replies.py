@@ -26,9 +26,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A reasoning item and the summary of it."""
+    """A reasoning item and the summary of it; ``redacted``: only its seal may be shown."""
 
     deltas: tuple[str, ...]
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,14 @@ class Outcome:
 
     ``incomplete``: ``code`` is the reason (``max_output_tokens``, ``content_filter``).
     ``failed`` and ``error``: the stream breaks off after ``after`` deltas, for the reason that
-    ``code`` and ``message`` give.
+    ``code`` and ``message`` give. ``stop`` is the stop sequence that was met.
     """
 
     ending: Ending = "completed"
     code: str = ""
     message: str = ""
     after: int | None = None
+    stop: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
+from airelays_app.sandbox.anthropic_api import BASE, Anthropic
 from airelays_app.sandbox.chat_chunks import VARIANTS
 from airelays_app.sandbox.chatgpt import ChatGPT
 from airelays_app.sandbox.compatible import Compatible
@@ -20,7 +21,7 @@ _POLL_SECONDS = 0.05
 
 
 class Sandbox:
-    """A stand-in for the ChatGPT backend, its OAuth issuer and an OpenAI-compatible server.
+    """A stand-in for the ChatGPT backend, its OAuth issuer, Anthropic and a compatible server.
 
     The port is taken when the object is made, so the URLs are known before ``start``. ``settings``
     are the knobs, ``requests`` the record of what came in. Use it as a context manager, or call
@@ -36,6 +37,7 @@ class Sandbox:
         self._script = Script()
         self._book = TokenBook(self.settings)
         self._compatible = Compatible(self.settings)
+        self._anthropic = Anthropic()
         self._router = Router({}, self._script)
         self._listener = Listener((host, port), self.requests, self._router.dispatch)
         self.issuer_url = f"http://{host}:{self._listener.server_address[1]}"
@@ -56,6 +58,16 @@ class Sandbox:
     def compatible_key(self) -> str:
         """The API key of the OpenAI-compatible server."""
         return self._compatible.key
+
+    @property
+    def anthropic_url(self) -> str:
+        """Base URL of Anthropic's API."""
+        return self.issuer_url + BASE
+
+    @property
+    def anthropic_key(self) -> str:
+        """The API key of Anthropic's API."""
+        return self._anthropic.key
 
     @property
     def access_token_seconds(self) -> int:
@@ -158,6 +170,7 @@ class Sandbox:
             Issuer(self.settings, self._book, codes),
             device,
             self._compatible,
+            self._anthropic,
         )
         for part in parts:
             self._router.routes.update(part.routes())

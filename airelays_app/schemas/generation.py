@@ -89,13 +89,31 @@ _FIELDS: Mapping[str, Mapping[str, Make]] = MappingProxyType(
             **_SHARED,
             **_SAMPLING,
         },
+        "messages": {
+            "messages": types.array,
+            "max_tokens": types.integer,
+            "system": types.string_or_array,
+            "stop_sequences": types.array,
+            "top_k": types.integer,
+            "tools": types.array,
+            "tool_choice": types.obj,
+            "thinking": types.obj,
+            "output_config": types.obj,
+            "output_format": types.obj,
+            "cache_control": types.obj,
+            "context_management": types.obj,
+            "mcp_servers": types.array,
+            "container": types.string_or_object,
+            **_SHARED,
+        },
     }
 )
 _REQUIRED: Mapping[str, str] = MappingProxyType(
-    {"responses": "input", "chat": "messages", "completions": ""}
+    {"responses": "input", "chat": "messages", "completions": "", "messages": "messages"}
 )
 _TOOLS = ("tools", "functions")
 _TOOL_CHOICES = ("tool_choice", "function_call")
+_NO_TOOL = (None, "none", {"type": "none"})
 
 
 class GenerationSchema(Schema):
@@ -143,7 +161,7 @@ def _refuse_tools(data: Mapping[str, Any]) -> None:
         if data.get(name):
             raise ValidationError("is refused on this route, which allows no tools", name)
     for name in _TOOL_CHOICES:
-        if data.get(name) not in (None, "none"):
+        if data.get(name) not in _NO_TOOL:
             raise ValidationError("is refused on this route, which allows no tools", name)
     for path in _tool_items(data.get("input")):
         raise ValidationError("is refused on this route, which allows no tools", path)

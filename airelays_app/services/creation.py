@@ -32,7 +32,10 @@ class Validate(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody asks for: ``raw`` is ``body`` as it came; ``watch`` is the client's socket."""
+    """What somebody asks for: ``raw`` is ``body`` as it came; ``watch`` is the client's socket.
+
+    ``headers`` are those of the dialect that go on to an upstream of the same.
+    """
 
     dialect: Dialect
     route: Route
@@ -71,7 +74,7 @@ class Creation:
         )
         record.dialect = asked.dialect.name
         resolve = resolver(self._files)
-        call = _call(asked, resolve)
+        call = _call(asked, resolve, record.request_id)
         turn = self._turn(asked, call)
         if turn:
             call = _continued(call, turn, resolve)
@@ -96,7 +99,7 @@ class Creation:
         return self._catalog.absence(route.provider, route.model) or error
 
 
-def _call(asked: Asked, resolve: Resolve) -> Call:
+def _call(asked: Asked, resolve: Resolve, request_id: str) -> Call:
     inlined = inline_files(asked.body, asked.dialect.name, resolve)
     return Call(
         dialect=asked.dialect,
@@ -104,6 +107,8 @@ def _call(asked: Asked, resolve: Resolve) -> Call:
         raw=asked.raw,
         body=inlined,
         untouched=inlined is asked.body,
+        headers=asked.headers,
+        request_id=request_id,
         watch=asked.watch,
     )
 

@@ -1,11 +1,11 @@
 """Every error as JSON in the dialect of its path; nothing else ever leaves as an error."""
 
 import logging
+from dataclasses import replace
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from airelays_app.dialects.openai_error import error_body
 from airelays_app.errors import (
     BadRequest,
     ClientGone,
@@ -14,9 +14,11 @@ from airelays_app.errors import (
     NotFound,
     RelayError,
     TooLarge,
+    Unprocessable,
     UnsupportedMediaType,
 )
 from airelays_app.neutral.failure import failure_of
+from airelays_app.web.answering_dialect import answering_dialect
 from airelays_app.web.context import record
 from airelays_app.web.replies import json_response
 
@@ -32,9 +34,13 @@ def install(app: Flask) -> None:
 
 
 def error_response(error: RelayError) -> Response:
-    """Return an error with its status and headers."""
-    record().outcome = error.code or error.type
-    response = json_response(error_body(failure_of(error)), error.status)
+    """Return an error with its status and headers, in the dialect of the request."""
+    entry = record()
+    entry.outcome = error.code or error.type
+    dialect = answering_dialect(request)
+    status = dialect.refuses_with if error.status == Unprocessable.status else error.status
+    failure = replace(failure_of(error), status=status)
+    response = json_response(dialect.error_body(failure, entry.request_id), status)
     response.headers.extend(error.headers)
     return response
 

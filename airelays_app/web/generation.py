@@ -1,4 +1,4 @@
-"""``/v1/responses``, ``/v1/chat/completions``, ``/v1/completions`` and their no-tools twins."""
+"""The routes that make replies, one for each dialect, and their no-tools twins."""
 
 from flask import Blueprint, Response, request
 
@@ -23,6 +23,11 @@ def _generate(dialect: Dialect, *, refuses_tools: bool) -> Response:
             raw=body.raw,
             body=body.value,
             refuses_tools=refuses_tools,
+            headers={
+                name: request.headers[name]
+                for name in dialect.client_headers
+                if name in request.headers
+            },
             watch=request.environ.get("gunicorn.socket"),
         )
         answer = services().creation.answer(asked, record())
@@ -53,6 +58,13 @@ def create_chat_completion(refuses_tools: bool) -> Response:  # noqa: FBT001
 def create_completion() -> Response:
     """Create a legacy completion; it never carries tools."""
     return _generate(DIALECTS["completions"], refuses_tools=False)
+
+
+@blueprint.post("/v1/messages", defaults={"refuses_tools": False})
+@blueprint.post("/no-tools/v1/messages", defaults={"refuses_tools": True})
+def create_message(refuses_tools: bool) -> Response:  # noqa: FBT001
+    """Create a message; ``?beta=true`` changes nothing, because betas are named in a header."""
+    return _generate(DIALECTS["messages"], refuses_tools=refuses_tools)
 
 
 @blueprint.get("/v1/responses")

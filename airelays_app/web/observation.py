@@ -9,6 +9,7 @@ from airelays_app.ids import request_id
 from airelays_app.services.record import Record
 from airelays_app.services.traffic import Traffic
 from airelays_app.store import redaction
+from airelays_app.web.answering_dialect import answering_dialect
 from airelays_app.web.context import record, services
 from airelays_app.web.scope import scope_prefix
 
@@ -38,6 +39,8 @@ def _end(response: Response) -> Response:
     entry = record()
     entry.status = response.status_code
     response.headers["X-Request-Id"] = entry.request_id
+    if name := answering_dialect(request).request_id_header:
+        response.headers[name] = entry.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     if not response.is_streamed:
         entry.bytes_out = entry.bytes_out or response.content_length or 0

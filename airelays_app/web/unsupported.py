@@ -27,8 +27,8 @@ ROUTES: dict[str, str] = {
     "/v1/responses/input_tokens": "Counting input tokens",
     "/v1/responses/compact": "Compaction",
     "/v1/responses/<path:rest>": "Stored responses",
-    "/v1/messages": "Anthropic Messages",
-    "/v1/messages/<path:rest>": "Anthropic Messages",
+    "/v1/messages/batches": "Batches of messages",
+    "/v1/messages/batches/<path:rest>": "Batches of messages",
     "/v1beta/<path:rest>": "The Gemini API",
 }
 """What is not supported, by route."""

@@ -213,8 +213,8 @@ def test_odd_but_valid_json_never_fails_the_relay(relay, path, number):
 def test_a_field_that_comes_twice_is_refused_by_its_name(relay, path, body):
     """The relay and an upstream might each believe another one of the two."""
     error = refused(post(relay, path, body), 400)
-    assert error["param"] in ("model", "stream", "tools")
-    assert error["param"] in error["message"]
+    (named,) = [name for name in ("model", "stream", "tools") if name in error["message"]]
+    assert error.get("param", named) == named
 
 
 def test_a_name_that_comes_twice_within_a_message_is_no_business_of_the_relay(relay):

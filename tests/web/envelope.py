@@ -1,4 +1,4 @@
-"""The one shape in which the relay words an error on its OpenAI routes, as an assertion."""
+"""The shapes in which the relay words an error, as assertions: OpenAI's, and Messages'."""
 
 import json
 from collections.abc import Mapping
@@ -29,15 +29,35 @@ TYPES_BY_STATUS = {
 """The statuses of the contract, each with the types that may stand in its body."""
 
 
+MESSAGES_TYPES_BY_STATUS = {
+    401: {"authentication_error"},
+    402: {"billing_error"},
+    403: {"permission_error"},
+    404: {"not_found_error"},
+    413: {"request_too_large"},
+    429: {"rate_limit_error"},
+    500: {"api_error"},
+    501: {"api_error"},
+    502: {"api_error"},
+    503: {"authentication_error", "overloaded_error"},
+    504: {"timeout_error"},
+    529: {"overloaded_error"},
+}
+"""The same for Messages; every other status of a client's fault is an invalid request."""
+
+
 def assert_envelope(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """Return the error object of an error answer, which has all that every one must have.
 
-    ``headers`` are looked up in lower case.
+    ``headers`` are looked up in lower case; ``request-id`` is among them in Messages.
     """
     shown = f"{status} {dict(headers)} {body[:500]!r}"
     assert headers["content-type"] == "application/json", shown
     assert headers.get("x-request-id"), f"no request id: {shown}"
+    assert status != 429 or int(headers["retry-after"]) > 0, shown
     document = json.loads(body)
+    if "request-id" in headers:
+        return _messages_error(status, document, headers["request-id"], shown)
     assert list(document) == ["error"], shown
     error = document["error"]
     assert {"message", "type", "param", "code"} <= error.keys(), shown
@@ -46,6 +66,20 @@ def assert_envelope(status: int, headers: Mapping[str, str], body: bytes) -> dic
     assert error["param"] is None or isinstance(error["param"], str), shown
     assert error["code"] is None or isinstance(error["code"], str), shown
     assert error["type"] in TYPES_BY_STATUS.get(status, ()), shown
-    assert status != 429 or int(headers["retry-after"]) > 0, shown
+    assert "Traceback" not in error["message"], shown
+    return dict(error)
+
+
+def _messages_error(
+    status: int, document: dict[str, Any], request_id: str, shown: str
+) -> dict[str, Any]:
+    assert document.keys() == {"type", "error", "request_id"}, shown
+    assert (document["type"], document["request_id"]) == ("error", request_id), shown
+    error = document["error"]
+    assert {"type", "message"} <= error.keys(), shown
+    assert error["message"], shown
+    types = MESSAGES_TYPES_BY_STATUS.get(status, {"invalid_request_error"})
+    assert error["type"] in types, shown
+    assert status != 422, shown
     assert "Traceback" not in error["message"], shown
     return dict(error)

@@ -7,7 +7,7 @@ from airelays_app.config import load_settings
 
 _PLACEHOLDER = re.compile(r"<(?:[^:<>]*:)?[^<>]*>")
 _JSON_ROUTES = re.compile(
-    r"(/no-tools)?/v1/(responses|chat/completions|completions)|/v1/conversations(/[^/]+(/items)?)?"
+    r"(/no-tools)?/v1/(responses|chat/completions|completions|messages)|/v1/conversations(/[^/]+(/items)?)?"
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from airelays_app.cli.doctor_checks.situation import SUBSCRIPTION_OFF, Probe, Situation
 from airelays_app.cli.doctor_checks.verdict import Verdict, failed, passed, skipped, warned
 from airelays_app.cli.wording import duration
+from airelays_app.config.sections.providers import BUILT_IN_PROVIDERS
 from airelays_app.errors import RelayError, UpstreamError, UpstreamLoginError
 from airelays_app.framing.jsontext import JsonTextError, loads
 from airelays_app.providers.codex.provider import CodexProvider
@@ -85,7 +86,7 @@ def subscription(situation: Situation) -> Verdict:
 def other_servers(situation: Situation) -> Verdict:
     """Every other configured server lists its models."""
     providers = situation.core.router.providers.values()
-    servers = [provider for provider in providers if provider.kind == "compatible"]
+    servers = [provider for provider in providers if provider.kind not in BUILT_IN_PROVIDERS]
     if not servers:
         return skipped("None is configured.")
     problems = []

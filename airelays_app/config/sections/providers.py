@@ -12,6 +12,7 @@ from airelays_app.config.setting import row
 PROVIDER_KINDS: Mapping[str, str] = MappingProxyType(
     {
         "codex": "the subscription backend that airelays login signs in to",
+        "anthropic": "Anthropic's API: give an api_key",
         "compatible": "any server that speaks the OpenAI dialects: give its base_url",
         "local": "the model server that runs on this machine",
     }
@@ -21,7 +22,7 @@ PROVIDER_KINDS: Mapping[str, str] = MappingProxyType(
 BUILT_IN_PROVIDERS = ("codex", "local")
 """Providers that exist without a table of their own."""
 
-UPSTREAM_DIALECTS = ("responses", "chat")
+UPSTREAM_DIALECTS = ("responses", "chat", "messages")
 """The dialects in which a provider can be addressed."""
 
 RESERVED_NAMES = frozenset(

@@ -13,6 +13,7 @@ from airelays_app.neutral.request import Reasoning
 from airelays_app.neutral.seals import Seal, is_packed, opened, pack
 
 FIELD = "reasoning_details"
+SHOWN = "reasoning_content"
 _NOTHING = Seal("chat", "")
 
 
@@ -28,10 +29,15 @@ def detail_out(seal: Seal, index: int, *, provider: str) -> Json:
 
 
 def read_reasoning(message: Json) -> Iterator[Reasoning]:
-    """Yield what the packed entries of an assistant message seal; others are another's."""
+    """Yield what the packed entries of an assistant message seal; others are another's.
+
+    What was shown is one text for all of them here, so the first one has it.
+    """
+    shown = message.get(SHOWN)
     for entry in _entries(message):
         if _is_ours(entry) and (seal := opened(entry["data"], native=_NOTHING)):
-            yield Reasoning(seal.text or "", seal)
+            yield Reasoning(seal.text or (shown if isinstance(shown, str) else ""), seal)
+            shown = ""
 
 
 def without_packed_seals(body: Json) -> Json:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from airelays_app.dialects.base import Json
-from airelays_app.dialects.chat.reasoning import read_reasoning
+from airelays_app.dialects.chat.reasoning import SHOWN, read_reasoning
 from airelays_app.dialects.chat.tools_in import read_functions, read_tool_choice, read_tools
 from airelays_app.dialects.completion_family import (
     includes_usage,
@@ -105,12 +105,18 @@ def _unread(body: Json) -> Iterator[str]:
             yield name
     for path, message in objects(body.get("messages"), "messages"):
         for name, value in message.items():
-            if value and name not in _READ_OF_MESSAGES and not _names_function(message, name):
+            if value and name not in _READ_OF_MESSAGES and not _is_read_too(message, name):
                 yield f"{path}.{name}"
 
 
-def _names_function(message: Json, name: str) -> bool:
-    """The older interface tells by name which function a result is of."""
+def _is_read_too(message: Json, name: str) -> bool:
+    """Some fields are read in some messages only.
+
+    The older interface tells by name which function a result is of; what was shown of reasoning
+    goes with its seal.
+    """
+    if name == SHOWN:
+        return any(read_reasoning(message))
     return name == "name" and message.get("role") == "function"
 
 

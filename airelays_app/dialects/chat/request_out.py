@@ -121,10 +121,15 @@ def _encode_other(role: str, parts: list[Part], losses: list[Loss]) -> Iterator[
             rest += [told for told in part.told if not isinstance(told, Text)]
         else:
             rest.append(part)
-    content = _encode_content(rest, losses)
+    steers = role in ("system", "developer")
+    content = _encode_content([_one_text(rest)] if steers else rest, losses)
     if content != []:
-        wire_role = "system" if role in ("system", "developer") else "user"
-        yield {"role": wire_role, "content": content}
+        yield {"role": "system" if steers else "user", "content": content}
+
+
+def _one_text(parts: Sequence[Part]) -> Text:
+    """Return steering text in one: the templates of many model servers take no parts here."""
+    return Text("\n".join(part.text for part in parts if isinstance(part, Text)))
 
 
 def _encode_result(result: ToolResult) -> Json:

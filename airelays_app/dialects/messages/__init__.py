@@ -33,4 +33,5 @@ MESSAGES = Dialect(
     without_packed_seals=without_packed_seals,
     refuses_with=400,
     client_headers=("anthropic-version", "anthropic-beta"),
+    request_id_header="request-id",
 )

@@ -55,6 +55,7 @@ _REFUSED: Mapping[str, Mapping[str, Refused]] = MappingProxyType(
             "logprobs": Refused("the subscription backend tells no log probabilities"),
             "suffix": Refused("text cannot be inserted", harmless=("",)),
         },
+        "messages": {},
     }
 )
 _TOKEN_LIMITS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -62,8 +63,10 @@ _TOKEN_LIMITS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "responses": ("max_output_tokens",),
         "chat": ("max_completion_tokens",),
         "completions": ("max_tokens",),
+        "messages": (),
     }
 )
+"""Limits that a client may leave out; one of Messages never can, so it is left out here."""
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
 _IDENTITY = ("user", "safety_identifier")
 _EVERYWHERE = (*_SAMPLING, *_IDENTITY, "seed", "prompt_cache_retention")
@@ -73,6 +76,7 @@ _IGNORED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "responses": (*_EVERYWHERE, "stop", "stream_options", *_RESPONSES_ONLY, "top_logprobs"),
         "chat": (*_EVERYWHERE, "logit_bias", "logprobs", "top_logprobs"),
         "completions": (*_EVERYWHERE, "logit_bias"),
+        "messages": ("temperature", "top_p", "top_k", "metadata"),
     }
 )
 _TELLS_METADATA = ("responses", "completions")
@@ -81,7 +85,9 @@ _USUAL_TIERS = ("auto", "default")
 _MISSING_TIERS = ("flex", "scale")
 
 _FORMAT = "text.format"
-_FORMATS: Mapping[str, str] = MappingProxyType({"chat": "response_format.json_schema"})
+_FORMATS: Mapping[str, str] = MappingProxyType(
+    {"chat": "response_format.json_schema", "messages": "output_config.format"}
+)
 """What the dialects call the format of the text, where it is not :data:`_FORMAT`."""
 
 _ID_PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -107,7 +113,7 @@ def field_rules(dialect: str, token_limits: TokenLimits) -> FieldRules:
         refused |= dict.fromkeys(limits, _TOKEN_LIMIT)
     if token_limits == "ignore":  # noqa: S105 - a setting's value
         ignored |= set(limits)
-    if token_limits != "forward" and dialect == "chat":  # noqa: S105 - a setting's value
+    if token_limits != "forward" and dialect in ("chat", "messages"):  # noqa: S105 - as above
         ignored.add("max_tokens")
     return FieldRules(MappingProxyType(refused), frozenset(ignored))
 

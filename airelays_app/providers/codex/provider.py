@@ -86,7 +86,7 @@ class CodexProvider:
         self._session = session
         self._rules = {
             dialect: field_rules(dialect, options.token_limits)
-            for dialect in ("responses", "chat", "completions")
+            for dialect in ("responses", "chat", "completions", "messages")
         }
 
     def secrets(self) -> Sequence[str]:

@@ -1,0 +1,192 @@
+"""What an upstream sealed comes back to it byte for byte, whichever dialect the client speaks.
+
+Each SDK echoes the first turn the way its users do it. The sandbox refuses a seal that it did not
+make and thinking whose text is not the one it sealed, so an answer to the second turn is proof. A
+seal of another upstream is dropped and disclosed, never sent.
+"""
+
+import itertools
+
+import pytest
+from anthropic import Anthropic
+from openai import OpenAI
+
+SUBSCRIPTION = "gpt-5.5"
+ADAPTIVE = "anthropic/claude-opus-4-8"
+BUDGETED = "anthropic/claude-sonnet-4-5"
+CHAT_SERVER = "box/sandbox-small"
+SEALING = [SUBSCRIPTION, ADAPTIVE, BUDGETED]
+UPSTREAM_PATHS = {
+    SUBSCRIPTION: "/codex/responses",
+    ADAPTIVE: "/anthropic/v1/messages",
+    BUDGETED: "/anthropic/v1/messages",
+    CHAT_SERVER: "/v1/chat/completions",
+}
+PROMPT = '[[reason Let me — think.]] [[say I look.]] [[call now {"zone":"UTC"}]] [[then]] [[say 3]]'
+HIDDEN = "[[redact Not for you.]] [[say I look.]] [[call now {}]] [[then]] [[say 3]]"
+PARAMETERS = {"type": "object", "properties": {"zone": {"type": "string"}}}
+
+
+@pytest.fixture(scope="module")
+def module_relay(start_relay):
+    """Return a relay with the subscription, a chat server and Anthropic's API."""
+    relay = start_relay()
+    relay.stop()
+    sandbox = relay.sandbox
+    return start_relay(
+        sandbox=sandbox,
+        PROVIDERS_ANTHROPIC_BASE_URL=sandbox.anthropic_url,
+        PROVIDERS_ANTHROPIC_API_KEY=sandbox.anthropic_key,
+    )
+
+
+class Responses:
+    """The openai SDK's Responses."""
+
+    def __init__(self, relay):
+        self._client = OpenAI(base_url=relay.base_url, api_key=relay.token, max_retries=0)
+        self._tool = {"type": "function", "name": "now", "parameters": PARAMETERS, "strict": False}
+        self.items = []
+
+    def first(self, model, prompt, *, streamed):
+        self.items = [{"role": "user", "content": prompt}]
+        response = self._ask(model, streamed=streamed)
+        (call,) = [item for item in response.output if item.type == "function_call"]
+        self.items += [item.to_dict() for item in response.output]
+        self.items.append(
+            {"type": "function_call_output", "call_id": call.call_id, "output": "noon"}
+        )
+
+    def second(self, model):
+        raw = self._client.responses.with_raw_response.create(model=model, **self._asked())
+        return raw.parse().output_text, raw.headers
+
+    def _ask(self, model, *, streamed):
+        if not streamed:
+            return self._client.responses.create(model=model, **self._asked())
+        events = list(self._client.responses.create(model=model, stream=True, **self._asked()))
+        return events[-1].response
+
+    def _asked(self):
+        return {
+            "input": self.items,
+            "tools": [self._tool],
+            "store": False,
+            "include": ["reasoning.encrypted_content"],
+            "reasoning": {"effort": "high", "summary": "auto"},
+        }
+
+
+class Chat:
+    """The openai SDK's Chat Completions; it keeps the extension fields of a message."""
+
+    def __init__(self, relay):
+        self._client = OpenAI(base_url=relay.base_url, api_key=relay.token, max_retries=0)
+        self._tool = {"type": "function", "function": {"name": "now", "parameters": PARAMETERS}}
+        self.messages = []
+
+    def first(self, model, prompt, *, streamed):
+        self.messages = [{"role": "user", "content": prompt}]
+        if streamed:
+            with self._client.chat.completions.stream(model=model, **self._asked()) as stream:
+                stream.until_done()
+                completion = stream.get_final_completion()
+        else:
+            completion = self._client.chat.completions.create(model=model, **self._asked())
+        message = completion.choices[0].message
+        (call,) = message.tool_calls
+        self.messages.append(message.to_dict())
+        self.messages.append({"role": "tool", "tool_call_id": call.id, "content": "noon"})
+
+    def second(self, model):
+        raw = self._client.chat.completions.with_raw_response.create(model=model, **self._asked())
+        return raw.parse().choices[0].message.content, raw.headers
+
+    def _asked(self):
+        return {"messages": self.messages, "tools": [self._tool], "reasoning_effort": "high"}
+
+
+class Messages:
+    """The anthropic SDK's Messages."""
+
+    def __init__(self, relay):
+        self._client = Anthropic(base_url=relay.url, api_key=relay.token, max_retries=0)
+        self.messages = []
+
+    def first(self, model, prompt, *, streamed):
+        self.messages = [{"role": "user", "content": prompt}]
+        if streamed:
+            with self._client.messages.stream(model=model, **self._asked(model)) as stream:
+                message = stream.get_final_message()
+        else:
+            message = self._client.messages.create(model=model, **self._asked(model))
+        (call,) = [block for block in message.content if block.type == "tool_use"]
+        self.messages.append({"role": "assistant", "content": message.content})
+        result = {"type": "tool_result", "tool_use_id": call.id, "content": "noon"}
+        self.messages.append({"role": "user", "content": [result]})
+
+    def second(self, model):
+        raw = self._client.messages.with_raw_response.create(model=model, **self._asked(model))
+        message = raw.parse()
+        return "".join(b.text for b in message.content if b.type == "text"), raw.headers
+
+    def _asked(self, model):
+        budget = {"type": "enabled", "budget_tokens": 2000}
+        return {
+            "messages": self.messages,
+            "max_tokens": 4000,
+            "tools": [{"name": "now", "input_schema": PARAMETERS}],
+            "thinking": budget if model == BUDGETED else {"type": "adaptive"},
+        }
+
+
+CLIENTS = [Responses, Chat, Messages]
+
+
+@pytest.fixture(params=CLIENTS, ids=lambda client: client.__name__)
+def client(request, relay):
+    return request.param(relay)
+
+
+def sealed(relay, model):
+    """Return the seals in the last request to the model's upstream."""
+    body = relay.asked(UPSTREAM_PATHS[model])
+    if model == SUBSCRIPTION:
+        items = (item.get("encrypted_content") for item in body["input"])
+        return [seal for seal in items if seal]
+    contents = (m["content"] for m in body["messages"] if isinstance(m["content"], list))
+    blocks = itertools.chain.from_iterable(contents)
+    return [s for block in blocks if (s := block.get("signature") or block.get("data"))]
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("model", SEALING)
+def test_the_seal_comes_back(relay, client, model, streamed):
+    client.first(model, PROMPT, streamed=streamed)
+    text, headers = client.second(model)
+
+    assert text == "3"
+    assert len(sealed(relay, model)) == 1
+    assert "reasoning" not in headers.get("x-airelays-ignored-parameters", "")
+
+
+@pytest.mark.parametrize("model", [ADAPTIVE, BUDGETED])
+def test_what_may_not_be_shown_comes_back_too(relay, client, model):
+    client.first(model, HIDDEN, streamed=True)
+
+    assert client.second(model)[0] == "3"
+    assert len(sealed(relay, model)) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(SUBSCRIPTION, ADAPTIVE), (ADAPTIVE, SUBSCRIPTION), (ADAPTIVE, CHAT_SERVER)],
+)
+def test_a_foreign_seal_is_dropped_and_disclosed(relay, client, before, after):
+    """In each client's own dialect too, where the bytes would otherwise pass as they are."""
+    client.first(before, PROMPT, streamed=False)
+    text, headers = client.second(after)
+
+    assert text == "3"
+    assert sealed(relay, after) == []
+    assert "reasoning" in headers["x-airelays-ignored-parameters"]
