@@ -91,6 +91,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
             self._turn()
         self.alive = False
         self._stop_listening()
+        self._retire_application()
         self._drain()
         self._break_off()
 
@@ -208,6 +209,12 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         self.set_accept_enabled(False)
         for listener in self.sockets:
             listener.close()
+
+    def _retire_application(self) -> None:
+        """Tell the application, if it wants to know, that this process takes no more requests."""
+        retire = getattr(self.wsgi, "retire", None)
+        if retire is not None:
+            retire()
 
     def _drain(self) -> None:
         self._lobby.hurry()
