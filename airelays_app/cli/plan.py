@@ -6,7 +6,7 @@ from math import ceil
 
 from flask import Flask
 
-from airelays_app.composition.application import create_app
+from airelays_app.composition.application import begin_work, create_app
 from airelays_app.config import Server, Settings
 from airelays_app.providers.registry import Surroundings
 from airelays_app.server.options import Plan, ServerOptions, default_concurrency
@@ -46,4 +46,10 @@ def concurrency(server: Server, *, cores: int) -> tuple[int, int]:
 def _app_maker(settings: Settings) -> Callable[[], Flask]:
     """Workers name the master as the owner of what must end with the relay."""
     surroundings = Surroundings(master_pid=os.getpid())
-    return lambda: create_app(settings, surroundings)
+
+    def make() -> Flask:
+        app = create_app(settings, surroundings)
+        begin_work(app)
+        return app
+
+    return make

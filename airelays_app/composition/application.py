@@ -8,15 +8,20 @@ from airelays_app.config import Settings
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings
 from airelays_app.schemas.generation import GenerationSchemas
+from airelays_app.services.batches import BatchRunner, performer
+from airelays_app.services.chores import Chores
 from airelays_app.services.creation import Creation
+from airelays_app.services.housekeeping import Housekeeping
 from airelays_app.services.relayed import Relaying
 from airelays_app.services.status import RelayStatus
+from airelays_app.store.batches import BatchStore
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
 from airelays_app.store.files import FileStore
+from airelays_app.store.leases import Lease
 from airelays_app.store.tokens import open_tokens
 from airelays_app.web.application import install, new_application
-from airelays_app.web.context import Services
+from airelays_app.web.context import EXTENSION, Services
 from airelays_app.web.inflight import InflightBytes
 
 
@@ -27,6 +32,12 @@ def create_app(settings: Settings, surroundings: Surroundings | None = None) -> 
     return app
 
 
+def begin_work(app: Flask) -> None:
+    """Let this process do its share of the work without a client; call it after the fork."""
+    relay_services: Services = app.extensions[EXTENSION]
+    relay_services.chores.start()
+
+
 def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Services:
     data_dir = settings.paths.data_dir
     core = build_core(settings, surroundings)
@@ -35,19 +46,29 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
     conversations = ConversationStore(database)
     tokens = open_tokens(settings)
     entrance = build_entrance(app, settings, database=database, tokens=tokens)
+    creation = Creation(
+        core.relay,
+        validate=GenerationSchemas().validate,
+        catalog=core.catalog,
+        files=files,
+        conversations=conversations,
+    )
+    batches = BatchStore(database)
+    runner = BatchRunner(
+        batches,
+        files,
+        performer(creation, core.router),
+        concurrency=settings.batches.concurrency,
+    )
     return Services(
         settings=settings,
         database=database,
         files=files,
         conversations=conversations,
         router=core.router,
-        creation=Creation(
-            core.relay,
-            validate=GenerationSchemas().validate,
-            catalog=core.catalog,
-            files=files,
-            conversations=conversations,
-        ),
+        creation=creation,
+        batches=batches,
+        chores=Chores([runner, Housekeeping([files.sweep])], Lease(database, "chores")),
         relaying=Relaying(core.calls),
         traffic=core.traffic,
         catalog=core.catalog,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from airelays_app.config.sections import (
     Auth,
+    Batches,
     Compat,
     Conversations,
     Local,
@@ -49,6 +50,7 @@ class Settings:
     paths: Paths
     uploads: Uploads
     conversations: Conversations
+    batches: Batches
     auth: Auth
     upstream: Upstream
     models: Models
@@ -70,6 +72,7 @@ SECTIONS: Mapping[str, type] = MappingProxyType(
         "paths": Paths,
         "uploads": Uploads,
         "conversations": Conversations,
+        "batches": Batches,
         "auth": Auth,
         "upstream": Upstream,
         "models": Models,

@@ -193,3 +193,54 @@ def create_account_benches(db: Tables) -> None:
         )
         """
     )
+
+
+@MIGRATIONS()
+def create_leases_and_batches(db: Tables) -> None:
+    """Who does the work that has one owner; batches with a row for each of their requests.
+
+    A lease ends at ``expires_at`` seconds since boot. A request without ``status`` has no result.
+    """
+    db.execute(
+        "CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, "
+        "expires_at REAL NOT NULL)"
+    )
+    db.execute(
+        """
+        CREATE TABLE batches (
+            sequence INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            owner TEXT NOT NULL,
+            endpoint TEXT NOT NULL,
+            input_file_id TEXT,
+            metadata_json TEXT NOT NULL,
+            status TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            in_progress_at INTEGER,
+            finalizing_at INTEGER,
+            completed_at INTEGER,
+            failed_at INTEGER,
+            expired_at INTEGER,
+            cancelling_at INTEGER,
+            cancelled_at INTEGER,
+            output_file_id TEXT,
+            error_file_id TEXT
+        )
+        """
+    )
+    db.execute("CREATE INDEX batches_running ON batches (status, sequence)")
+    db.execute(
+        """
+        CREATE TABLE batch_requests (
+            batch_id TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            custom_id TEXT NOT NULL,
+            body_json BLOB NOT NULL,
+            status INTEGER,
+            response_json BLOB,
+            PRIMARY KEY (batch_id, position),
+            UNIQUE (batch_id, custom_id)
+        )
+        """
+    )

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from airelays_app.web import (
+    batches,
     conversations,
     errors,
     files,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _MODULES = (
+    batches,
     home,
     status,
     generation,
@@ -44,6 +46,10 @@ class RelayFlask(Flask):
     """Flask with the project's request class, upgrades routed like all else."""
 
     request_class = RelayRequest
+
+    def retire(self) -> None:
+        """Do no more work without a client: the server has told this process to end."""
+        self.extensions[EXTENSION].chores.retire()
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Let a call that has no route be relayed to a provider that may know it."""

@@ -7,6 +7,7 @@ from flask import current_app, g
 
 from airelays_app.config import Settings
 from airelays_app.services.catalog import Catalog
+from airelays_app.services.chores import Chores
 from airelays_app.services.creation import Creation
 from airelays_app.services.record import Record
 from airelays_app.services.relayed import Relaying
@@ -14,10 +15,12 @@ from airelays_app.services.routing import Router
 from airelays_app.services.status import RelayStatus
 from airelays_app.services.subscription import Subscription
 from airelays_app.services.traffic import Traffic
+from airelays_app.store.batches import BatchStore
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
 from airelays_app.store.files import FileStore
 from airelays_app.store.lockouts import Lockouts
+from airelays_app.store.tokens import Credential
 from airelays_app.web.admission import Admission
 from airelays_app.web.inflight import InflightBytes
 from airelays_app.web.limits import AddressLimits
@@ -38,6 +41,8 @@ class Services:
     router: Router
     creation: Creation
     relaying: Relaying
+    batches: BatchStore
+    chores: Chores
     traffic: Traffic
     catalog: Catalog
     inflight: InflightBytes
@@ -56,3 +61,9 @@ def services() -> Services:
 def record() -> Record:
     """Return the record of the running request."""
     return cast(Record, g.record)
+
+
+def owner() -> str:
+    """Return whose request it is: what it stores is for the same credential only."""
+    credential: Credential | None = g.credential
+    return credential.name if credential else ""

@@ -9,8 +9,6 @@ blueprint = Blueprint("unsupported", __name__)
 _METHODS = ["GET", "POST", "DELETE"]
 ROUTES: dict[str, str] = {
     "/v1/realtime/<path:rest>": "Realtime sessions",
-    "/v1/batches": "Batches",
-    "/v1/batches/<path:rest>": "Batches",
     "/v1/uploads": "Uploads in parts",
     "/v1/uploads/<path:rest>": "Uploads in parts",
     "/v1/vector_stores": "Vector stores",

@@ -66,3 +66,19 @@ class Conversations:
             "or replace that, as some other gateways do.",
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batches:
+    """How batches are run."""
+
+    concurrency: int = field(
+        default=2,
+        metadata=row(
+            "BATCHES_CONCURRENCY",
+            "How many requests of batches run at once, over all workers. Few leave the quota and "
+            "the local model to those who wait for an answer.",
+            minimum=1,
+            maximum=64,
+        ),
+    )
