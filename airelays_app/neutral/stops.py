@@ -2,7 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
-from airelays_app.neutral.events import Event, Failed, Finished, PartClosed, PartDelta, PartOpened
+from airelays_app.neutral.events import (
+    Event,
+    Failed,
+    Finished,
+    PartClosed,
+    PartDelta,
+    PartOpened,
+    UsageSeen,
+)
 
 
 class StopCutter:
@@ -22,12 +30,13 @@ class StopCutter:
         self.hit = False
 
     def feed(self, events: Iterable[Event]) -> list[Event]:
-        """Return the events up to the stop sequence."""
+        """Return the events up to the stop sequence, and the usage if it came along."""
         out: list[Event] = []
         for event in events:
-            if self.hit:
-                break
-            out += self._take(event)
+            if not self.hit:
+                out += self._take(event)
+            elif isinstance(event, UsageSeen) and out:
+                out.insert(-1, event)
         return out
 
     def _take(self, event: Event) -> Iterator[Event]:

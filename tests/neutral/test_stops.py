@@ -16,11 +16,13 @@ from airelays_app.neutral.events import (
     PartDelta,
     PartOpened,
     Started,
+    UsageSeen,
 )
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from airelays_app.neutral.stops import StopCutter
+from airelays_app.neutral.usage import Usage
 from tests.neutral.streams import legal_streams
 
 letters = st.text("abß🙂", max_size=14)
@@ -55,6 +57,16 @@ def test_the_text_ends_before_the_first_stop(text: str, stops: list[str], cuts: 
     assert reply.parts[0].text == text_before_stop(text, tuple(stops))
     assert cutter.hit == any(stop in text for stop in stops)
     assert reply.reason == ("stop_sequence" if cutter.hit else "end")
+
+
+def test_usage_that_came_along_is_told() -> None:
+    """As it does with a whole reply; a stream is closed at the stop, before its usage."""
+    usage = UsageSeen(Usage(input=1, output=2))
+    *events, end = stream(["one", " two", " three"])
+    cutter = StopCutter((" two",))
+
+    assert cutter.feed([*events, usage, end])[-2:] == [usage, Finished("stop_sequence", " two")]
+    assert cutter.feed([usage]) == []
 
 
 @given(letters, stop_lists)
