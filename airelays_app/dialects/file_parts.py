@@ -10,7 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.fields import optional_text, wrong_type
 from airelays_app.errors import Unprocessable
+from airelays_app.neutral.request import File
 
 MAX_TEXT_BYTES = 1_000_000
 
@@ -92,6 +94,14 @@ def _require_short(file: FileContent, path: str) -> None:
             f"{path} is text of more than {MAX_TEXT_BYTES} bytes, the most that is taken.",
             param=path,
         )
+
+
+def read_file(path: str, part: Json) -> File:
+    """Return the document of a part; raises Unprocessable if it has none."""
+    data, url = optional_text(part, "file_data", path), optional_text(part, "file_url", path)
+    if not (data or url):
+        raise wrong_type(path, "a file, with file_data, file_url or the file_id of a stored one")
+    return File(filename=optional_text(part, "filename", path), data=data, url=url, path=path)
 
 
 def with_data_url(part: Json, path: str) -> Json:

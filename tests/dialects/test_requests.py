@@ -564,6 +564,9 @@ REFUSED = [
     ("responses", {"background": True}, "background"),
     ("responses", {"prompt": {"id": "pmpt_1"}}, "prompt"),
     ("chat", {"messages": [{"role": "user", "content": {"text": "Hi"}}]}, "messages[0].content"),
+    ("responses", {"input": [user([{"type": "input_file"}])]}, "input[0].content[0]"),
+    ("chat", {"messages": [user([{"type": "file"}])]}, "messages[0].content[0]"),
+    ("chat", {"messages": [user([{"type": "file", "file": {}}])]}, "messages[0].content[0].file"),
     ("chat", {"messages": [user([{"type": "image_url"}])]}, "messages[0].content[0].image_url"),
     (
         "chat",

@@ -27,11 +27,11 @@ from airelays_app.dialects.fields import (
     text_field,
     wrong_type,
 )
+from airelays_app.dialects.file_parts import read_file
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
     Audio,
-    File,
     Image,
     Message,
     OutputFormat,
@@ -234,13 +234,9 @@ def _read_image(path: str, part: Json) -> Part:
 
 
 def _read_file(path: str, part: Json) -> Part:
-    source = as_object(part.get("file", part), f"{path}.file")
-    return File(
-        filename=optional_text(source, "filename", path),
-        data=optional_text(source, "file_data", path),
-        url=optional_text(source, "file_url", path),
-        path=path,
-    )
+    if part.get("file") is None:
+        return read_file(path, part)
+    return read_file(f"{path}.file", as_object(part["file"], f"{path}.file"))
 
 
 def _read_audio(path: str, part: Json) -> Part:

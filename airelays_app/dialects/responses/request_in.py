@@ -23,11 +23,11 @@ from airelays_app.dialects.fields import (
     text_field,
     wrong_type,
 )
+from airelays_app.dialects.file_parts import read_file
 from airelays_app.dialects.responses.tools_in import read_tool_choice, read_tools
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
     Audio,
-    File,
     Hints,
     HostedTool,
     Image,
@@ -198,15 +198,6 @@ def _read_image(path: str, part: Json) -> Part:
     return Image(as_text(url, f"{path}.image_url"), optional_text(part, "detail", path))
 
 
-def _read_file(path: str, part: Json) -> Part:
-    return File(
-        filename=optional_text(part, "filename", path),
-        data=optional_text(part, "file_data", path),
-        url=optional_text(part, "file_url", path),
-        path=path,
-    )
-
-
 def _read_audio(path: str, part: Json) -> Part:
     audio = as_object(part.get("input_audio"), f"{path}.input_audio")
     return Audio(
@@ -292,7 +283,7 @@ _PART_READERS: dict[str, Callable[[str, Json], Part]] = {
     "text": _read_text,
     "refusal": _read_refusal,
     "input_image": _read_image,
-    "input_file": _read_file,
+    "input_file": read_file,
     "input_audio": _read_audio,
 }
 _ITEM_READERS: dict[str, Callable[[str, Json], Message]] = {
