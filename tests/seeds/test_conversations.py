@@ -5,7 +5,15 @@ Turns of all three generation routes are added to them and replayed; updating me
 
 import pytest
 
-from tests.seeds.asking import CHAT, COMPLETIONS, RESPONSES, question, sent_texts
+from tests.seeds.asking import (
+    CHAT,
+    CHAT_ADD,
+    COMPLETIONS,
+    RESPONSES,
+    question,
+    sent_texts,
+    streamed_text,
+)
 
 CONVERSATIONS = "/v1/conversations"
 SEED = {"type": "message", "role": "user", "content": "We met in Rome."}
@@ -186,6 +194,52 @@ def test_a_second_turn_meanwhile_waits_its_turn(relay):
     assert answer.status_code == 409
     assert answer.json()["error"]["code"] == "conversation_locked"
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_client_that_leaves_leaves_no_trace_and_frees_it(relay):
+    id_ = create(relay)["id"]
+    body = question(CHAT, "[[behave stalled 2]] [[long 9]]", conversation=id_)
+    with relay.streaming(CHAT, body) as answer:
+        next(answer.iter_content(1))
+    (asked,) = relay.sandbox.requests
+    assert relay.sandbox.requests.wait_closed(asked)
+
+    assert items_of(relay, id_) == []
+    answer = relay.post(CHAT, question(CHAT, "[[say On]]", conversation=id_))
+    while answer.status_code == 409:
+        answer = relay.post(CHAT, question(CHAT, "[[say On]]", conversation=id_))
+    assert answer.status_code == 200
+    assert sent_texts(relay.asked()) == ["[[say On]]"]
+
+
+@pytest.mark.parametrize("model", ["gpt-5.5", "box/sandbox-small"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_call_can_be_answered_by_the_next_turn_alone(relay, model, stream):
+    id_ = create(relay)["id"]
+    prompt = '[[call add {"a": 1, "b": 2}]] [[then]] [[say Three]]'
+    shared = {"model": model, "conversation": id_, "tools": [CHAT_ADD]}
+    first = relay.ok(CHAT, question(CHAT, prompt, **shared))
+    (call,) = first["choices"][0]["message"]["tool_calls"]
+    body = {**shared, "messages": [{"role": "tool", "tool_call_id": call["id"], "content": "3"}]}
+
+    if stream:
+        text = streamed_text(CHAT, relay.events(CHAT, body))
+    else:
+        text = relay.ok(CHAT, body)["choices"][0]["message"]["content"]
+
+    assert text == "Three"
+    kinds = [item["type"] for item in items_of(relay, id_)]
+    assert kinds == ["message", "function_call", "function_call_output", "message"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_a_stop_sequence_cut_off_is_not_kept(relay, stream):
+    id_ = create(relay)["id"]
+    ask = relay.events if stream else relay.ok
+
+    ask(CHAT, question(CHAT, "[[say One two three]]", conversation=id_, stop="two"))
+
+    assert items_of(relay, id_)[-1]["content"][0]["text"] == "One "
 
 
 def test_it_needs_the_relay_token(relay):
