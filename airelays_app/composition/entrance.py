@@ -60,6 +60,6 @@ def _rules(settings: Settings) -> AdmissionRules:
     return AdmissionRules(
         require_token=security.require_bearer_auth,
         trusted_proxies=TrustedProxies.parse(security.trusted_proxies),
-        allowed_hosts=frozenset(map(str.lower, security.allowed_hosts)),
+        allowed_hosts=frozenset(name.lower().removesuffix(".") for name in security.allowed_hosts),
         cors_origins=frozenset(map(str.lower, security.cors_origins)),
     )

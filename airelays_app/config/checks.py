@@ -26,6 +26,8 @@ def url(value: str) -> None:
     parts = _split(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be a URL that begins with http:// or https:// and names a host")
+    if parts.username is not None:
+        raise ValueError("must not hold a user name or a password: set them as a header instead")
     if parts.query or parts.fragment:
         raise ValueError("must be a base URL, without ? or #")
 

@@ -20,8 +20,8 @@ _FOREIGN_SITES = {"cross-site", "same-site"}
 def require_own_host(host: str | None, *, allowed: frozenset[str]) -> None:
     """Raise Forbidden unless ``Host`` is loopback, an IP literal or one of the ``allowed`` names.
 
-    ``allowed`` holds lower-case names without a trailing dot. A missing or doubled header is
-    not one of them.
+    ``allowed`` holds lower-case names without a trailing dot; ``*.example`` is every name below
+    it. A missing or doubled header is not one of them.
     """
     match = _HOST.fullmatch(host or "")
     if match is None or not _is_own(match, allowed):
@@ -67,9 +67,15 @@ def _is_own(match: re.Match[str], allowed: frozenset[str]) -> bool:
     return (
         name == "localhost"
         or name.endswith(".localhost")
-        or name in allowed
+        or _is_listed(name, allowed)
         or _is_literal(IPv4Address, name)
     )
+
+
+def _is_listed(name: str, allowed: frozenset[str]) -> bool:
+    labels = name.split(".")
+    above = (".".join(labels[start:]) for start in range(1, len(labels)))
+    return name in allowed or any(f"*.{domain}" in allowed for domain in above)
 
 
 def _is_literal(kind: type[IPv4Address] | type[IPv6Address], text: str) -> bool:

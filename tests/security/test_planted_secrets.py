@@ -147,9 +147,6 @@ headers = {{ x-gate = "{gate}" }}
 base_url = "http://127.0.0.1:9/v1"
 api_key = "{gone_key}"
 
-[providers.walled]
-base_url = "http://user:{url_password}@127.0.0.1:9/v1"
-
 [providers.far]
 base_url = "http://far.example/v1"
 api_key = "{far_key}"
@@ -182,7 +179,7 @@ def furnish(household: Household, hidden: Secrets, echo: EchoingUpstream) -> tup
     config = household.home / at_home
     values = {
         name: hidden.credential(name, at_home=at_home)
-        for name in ("proxy_password", "echo_key", "gate", "gone_key", "far_key", "url_password")
+        for name in ("proxy_password", "echo_key", "gate", "gone_key", "far_key")
     }
     config.write_text(CONFIG.format(echo_url=echo.url, **values))
     main = hidden.credential("main-token", at_home=".airelays/relay-token")
@@ -350,7 +347,7 @@ def meet_a_bad_upstream(scene: Scene) -> None:
         text = hidden.text(f"to-{model}")
         assert visitor.ask(f"echo/{model}", text).status_code >= 400
     assert visitor.ask("echo/talk", "x").status_code == 200
-    for model in ("gone/any", "far/any", "walled/any"):
+    for model in ("gone/any", "far/any"):
         assert visitor.ask(model, hidden.text("to-nobody")).status_code >= 500
     for behaviour in ("status 500", "forbidden", "limit", "garbage", "html", "cut", "failed"):
         text = hidden.text("to-the-sandbox")
@@ -402,6 +399,7 @@ def reload_a_bad_configuration(scene: Scene) -> None:
     wrong = scene.secrets.credential("wrong-value", at_home=".config/airelays/config.toml")
     for number, line in enumerate(
         (
+            f'[providers.new]\nbase_url = "http://user:{wrong}@box.example/v1"',
             f'[providers.new]\nbase_url = "http://box.example/v1"\napi_key = "{wrong}\\n"',
             f'[providers.new]\nbase_url = "http://box.example/v1"\napi_key = ["{wrong}"]',
             f'[providers.new]\nbase_url = "http://box.example/v1"\napi_kye = "{wrong}"',

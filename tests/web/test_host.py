@@ -18,7 +18,7 @@ def relay(tmp_path):
         tmp_path,
         clock=HandClock(),
         require_token=False,
-        allowed_hosts=frozenset({"relay.home.arpa"}),
+        allowed_hosts=frozenset({"relay.home.arpa", "*.lan"}),
         cors_origins=frozenset({"*", "https://chat.home.arpa"}),
         burst=1000,
     )
@@ -41,6 +41,8 @@ def relay(tmp_path):
         "[fd00::2]",
         "relay.home.arpa:8080",
         "Relay.Home.Arpa.",
+        "relay.lan",
+        "a.b.LAN:8080",
     ],
 )
 def test_own_names_are_answered(relay, host):
@@ -55,6 +57,9 @@ def test_own_names_are_answered(relay, host):
         "localhost.evil.example",
         "relay.home.arpa.evil.example",
         "127.0.0.1.evil.example",
+        "lan",
+        ".lan.evil",
+        "evillan",
         "127.0.0.1, evil.example",
         "evil.example,127.0.0.1",
         "127.0.0.1@evil.example",

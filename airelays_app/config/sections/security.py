@@ -133,8 +133,9 @@ class Security:
         default=(),
         metadata=row(
             "ALLOWED_HOSTS",
-            "Further host names under which a relay without token may be called. Loopback names "
-            "and plain addresses always may; others are refused against DNS rebinding.",
+            "Further host names under which a relay without token may be called; *.example is "
+            "every name below example. Loopback names and plain addresses always may; others are "
+            "refused against DNS rebinding.",
             check=checks.host_names,
         ),
     )
