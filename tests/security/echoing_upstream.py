@@ -2,7 +2,8 @@
 
 The model's name decides: ``refuse`` (400), ``reject`` (401), ``break`` (500), ``name`` (400 whose
 *code* is the echo), ``plain`` and ``page`` (text and HTML), ``move`` (307 to ``elsewhere``) and
-``talk`` (a good answer with cookies and echoing headers).
+``talk`` (a good answer with cookies and echoing headers). ``carriage`` and ``zero`` answer with a
+header that has such a character in its value.
 """
 
 import json
@@ -112,9 +113,18 @@ def _talk(handler: _Handler, _model: str, _echo: str) -> None:
     )
 
 
+def _malformed(handler: _Handler, model: str, _echo: str) -> None:
+    letter = {"carriage": b"\r", "zero": b"\0"}[model]
+    head = b"HTTP/1.1 200 OK\r\nx-ratelimit-a: b" + letter + b"X-Upstream: c\r\n"
+    handler.wfile.write(head + b"Content-Length: 2\r\n\r\n{}")
+    handler.close_connection = True
+
+
 _ACTIONS: dict[str, Callable[[_Handler, str, str], None]] = {
     "plain": _plain,
     "page": _page,
     "move": _move,
     "talk": _talk,
+    "carriage": _malformed,
+    "zero": _malformed,
 }
