@@ -21,7 +21,9 @@ from airelays_app.framing.sse import KEEP_ALIVE, event_block, parse_block, runs_
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.usage import Usage
 
-_is_delta = re.compile(rb"event: response\.[a-z_]+\.delta\n").match
+_WITHIN_ITEM = rb"event: response\.(?!output_item\.done\n)[a-z_]+\.[a-z_.]+\n"
+"""The names of events that tell nothing a whole item does not tell again, deltas above all."""
+_is_within_item = re.compile(_WITHIN_ITEM).match
 _BEFORE_CONTENT = frozenset(
     {"response.created", "response.in_progress", "response.queued", "keepalive"}
 )
@@ -35,12 +37,12 @@ class ResponsesTap:
     items by their index. What follows the terminal event is not for the client.
     """
 
-    runs = runs_of(rb"event: response\.[a-z_]+\.delta\ndata: .*\n\n")
+    runs = runs_of(_WITHIN_ITEM + rb"data: .*\n\n")
 
     def __init__(self, classify: Classify, context: ReplyContext) -> None:
         self._classify = classify
         self._context = context
-        self._last_deltas = b""
+        self._last_unread = b""
         self._next_number = 0
         self.usage: Usage | None = None
         self.has_content = False
@@ -53,14 +55,14 @@ class ResponsesTap:
         """Return what the client is to get for these blocks; raises ValueError for nonsense."""
         out: list[bytes] = []
         for block in blocks:
-            if _is_delta(block):
-                self._last_deltas = block
+            if _is_within_item(block):
+                self._last_unread = block
                 out.append(block)
             else:
                 out.append(self._see(block))
                 if self.ended:
                     break
-        self.has_content = self.has_content or bool(self._last_deltas)
+        self.has_content = self.has_content or bool(self._last_unread)
         return b"".join(out)
 
     def break_off(self, failure: Failure) -> bytes:
@@ -91,11 +93,11 @@ class ResponsesTap:
         return event_block(b"response.failed", dumps(event))
 
     def _take_number(self) -> int:
-        """Return the next sequence number; deltas are looked at only now."""
-        if self._last_deltas:
-            last = self._last_deltas[self._last_deltas.rfind(b"\nevent: ") + 1 :]
+        """Return the next sequence number; unread events are looked at only now."""
+        if self._last_unread:
+            last = self._last_unread[self._last_unread.rfind(b"\nevent: ") + 1 :]
             self._see_number(_event_in(parse_block(last).data or b""))
-            self._last_deltas = b""
+            self._last_unread = b""
         self._next_number += 1
         return self._next_number - 1
 
@@ -115,7 +117,7 @@ class ResponsesTap:
         if not event:
             return block
         self._see_number(event)
-        self._last_deltas = b""
+        self._last_unread = b""
         self._take(name, event)
         return self._pass(name, event, block)
 
