@@ -140,7 +140,7 @@ def test_a_silent_upstream_opens_the_stream_after_a_second(relay):
     ],
 )
 def test_a_failure_after_content_is_told_in_the_stream(relay, behaviour, code):
-    steps = f"[[behave slow 0.3]] [[behave {behaviour}]] [[say One two]]"
+    steps = f"[[behave slow 0.5]] [[behave {behaviour}]] [[say One two]]"
 
     for path, answer in ask_at_once(relay, steps):
         assert answer.status_code == 200
