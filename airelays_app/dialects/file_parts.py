@@ -5,12 +5,12 @@ any other part that names a stored file becomes its text. Text is taken up to 1,
 """
 
 import base64
-import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import optional_text, wrong_type
+from airelays_app.dialects.media_types import media_type_of
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.request import File
 
@@ -113,7 +113,7 @@ def with_data_url(part: Json, path: str) -> Json:
     if not isinstance(data, str) or data.startswith("data:"):
         return part
     filename = part.get("filename")
-    kind = mimetypes.guess_type(filename)[0] if isinstance(filename, str) else None
+    kind = media_type_of(filename) if isinstance(filename, str) else None
     if kind is None:
         raise Unprocessable(
             f"{path}.file_data is bare base64, so {path}.filename must have an extension that "

@@ -7,7 +7,9 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import FileStorage
 
+from airelays_app.dialects.media_types import UNKNOWN, media_type_of
 from airelays_app.errors import Unprocessable
 from airelays_app.schemas.paging import read_paging
 from airelays_app.store.files import StoredFile
@@ -41,9 +43,16 @@ def upload() -> Response:
             file.stream,
             filename=file.filename or "upload",
             purpose=purpose,
-            content_type=file.mimetype or "application/octet-stream",
+            content_type=_content_type(file),
         )
     return json_response(_shown(stored))
+
+
+def _content_type(file: FileStorage) -> str:
+    """Return the type that the client declared, or else what the name tells."""
+    if file.mimetype not in ("", UNKNOWN):
+        return file.mimetype
+    return media_type_of(file.filename or "") or UNKNOWN
 
 
 @blueprint.get("")

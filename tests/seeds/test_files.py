@@ -41,6 +41,23 @@ def test_the_purpose_may_be_a_form_field_or_in_the_query(relay):
     assert upload(relay, purpose="mischief").json()["error"]["param"] == "purpose"
 
 
+@pytest.mark.parametrize(
+    ("name", "declared", "kept"),
+    [
+        ("a.png", None, "image/png"),
+        ("a.md", None, "text/markdown"),
+        ("a.pdf", "application/octet-stream", "application/pdf"),
+        ("a.bin", None, "application/octet-stream"),
+        ("a.txt.gz", None, "application/octet-stream"),
+        ("a.png", "text/plain", "text/plain"),
+    ],
+)
+def test_an_undeclared_type_is_that_of_the_name(relay, name, declared, kept):
+    part = (name, b"x", declared) if declared else (name, b"x")
+
+    assert relay.post(FILES, files={"file": part}).json()["content_type"] == kept
+
+
 def test_the_file_lies_under_the_data_directory_and_nowhere_else(relay):
     record = stored(relay, b"kept here")
 

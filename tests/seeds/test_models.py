@@ -1,6 +1,8 @@
 """``GET /v1/models``: an OpenAI list of what the subscription's own catalogue offers."""
 
-from tests.seeds.asking import MODEL
+import pytest
+
+from tests.seeds.asking import CHAT, COMPLETIONS, MODEL, RESPONSES, question
 
 
 def upstream_catalogue(relay):
@@ -68,6 +70,17 @@ def test_a_model_that_is_not_there_is_named_with_its_neighbours(relay):
     assert answer.status_code == 404
     error = answer.json()["error"]
     assert error["code"] == "model_not_found"
+    assert "gpt-5.5-mini" in error["message"]
+
+
+@pytest.mark.parametrize("path", [RESPONSES, CHAT, COMPLETIONS])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_model_that_is_not_listed_is_still_asked_for(relay, path, stream):
+    """Catalogues lag; it is the upstream that says no, and the relay what there is instead."""
+    error = relay.refusal(path, question(path, model="gpt-5.5-minni", stream=stream), 404)
+
+    assert relay.asked()["model"] == "gpt-5.5-minni"
+    assert (error["code"], error["param"]) == ("model_not_found", "model")
     assert "gpt-5.5-mini" in error["message"]
 
 

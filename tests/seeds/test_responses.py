@@ -267,6 +267,25 @@ def test_bare_base64_becomes_a_data_url_of_the_filenames_type(relay, stream):
     assert sent_part(relay) == {**part, "file_data": f"data:application/pdf;base64,{PDF}"}
 
 
+@pytest.mark.parametrize(
+    ("filename", "kind"),
+    [
+        ("a.PDF", "application/pdf"),
+        ("my notes.v2.md", "text/markdown"),
+        ("a.csv", "text/csv"),
+        ("a.json", "application/json"),
+        ("a.yaml", "application/yaml"),
+        ("a.py", "text/plain"),
+        ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("a.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ],
+)
+def test_usual_documents_are_known_on_every_machine(relay, filename, kind):
+    relay.ok(RESPONSES, with_file({"type": "input_file", "filename": filename, "file_data": PDF}))
+
+    assert sent_part(relay)["file_data"] == f"data:{kind};base64,{PDF}"
+
+
 @pytest.mark.parametrize("filename", [{}, {"filename": None}, {"filename": "a"}], ids=str)
 def test_bare_base64_of_an_unknown_type_is_refused(relay, filename):
     error = relay.refusal(
