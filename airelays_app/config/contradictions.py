@@ -19,6 +19,10 @@ _WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Of each kind of provider, what other kinds can be told and it cannot."""
 
 
+_WITHOUT_AN_ADDRESS = frozenset({"compatible", "azure", "llamacpp"})
+"""Kinds of provider whose address only the owner knows."""
+
+
 def contradictions(settings: Settings) -> Iterator[str]:
     """Yield one sentence for each contradiction."""
     uploads, logging = settings.uploads, settings.logging
@@ -34,8 +38,8 @@ def contradictions(settings: Settings) -> Iterator[str]:
 
 def _provider(provider: Provider) -> Iterator[str]:
     key = f"providers.{provider.name}"
-    if provider.kind == "compatible" and not provider.base_url:
-        yield f"{key}.base_url must be set: a compatible provider needs the URL of its API"
+    if provider.kind in _WITHOUT_AN_ADDRESS and not provider.base_url:
+        yield f"{key}.base_url must be set: a provider of this kind needs the URL of its API"
     standard = Provider(name=provider.name)
     for name in _WITHOUT_EFFECT.get(provider.kind, ()):
         if getattr(provider, name) != getattr(standard, name):

@@ -24,7 +24,7 @@ class Retired:
 
 _OFF = frozenset({"false", "0", "no", "off"})
 
-_POOL = "is not supported: AIRelays uses one login"
+_POOL = "is not a setting any more: accounts share the load, and a used-up one rests"
 _CLAUDE = "is not supported in this release"
 _PROVIDERS_OF_0_22: Mapping[str, tuple[object, str]] = MappingProxyType(
     {

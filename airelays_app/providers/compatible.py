@@ -61,7 +61,7 @@ class CompatibleOptions:
     api_key: str = ""
     account: str = ""
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    dialects: tuple[str, ...] = ("chat",)
+    dialects: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     operations: Mapping[str, str] = field(default_factory=lambda: OPERATIONS)
     passthrough: bool = False
@@ -85,8 +85,8 @@ class CompatibleProvider:
         self.name = name
         self.account = options.account
         self.login_advice = f"Check the setting providers.{name}.api_key"
-        self.dialects = options.dialects
-        counts = _COUNTS if "messages" in options.dialects else {}
+        self.dialects = options.dialects or ("chat",)
+        counts = _COUNTS if "messages" in self.dialects else {}
         self.operations: Mapping[str, str] = {**options.operations, **counts}
         self.passthrough = options.passthrough
         self.base_path = urlsplit(options.base_url).path

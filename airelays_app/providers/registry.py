@@ -15,6 +15,7 @@ from airelays_app.providers.codex.provider import CodexOptions, CodexProvider
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
 from airelays_app.providers.local.provider import LocalProvider
 from airelays_app.providers.local.supervisor import LocalServer, ServerOptions
+from airelays_app.providers.vendors import VENDORS, KeyVariable, vendor_maker
 
 SYNONYMS: Mapping[str, str] = {"aistudio": "gemini"}
 """Names under which clients know a provider besides its own."""
@@ -53,16 +54,11 @@ def build_accounts(settings: Settings, surroundings: Surroundings) -> Accounts:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class KeyVariable:
-    """Where a vendor's own tools look for its key, and how its keys begin."""
-
-    name: str
-    beginning: str
-
-
 KEY_VARIABLES: Mapping[str, KeyVariable] = MappingProxyType(
-    {"anthropic": KeyVariable("ANTHROPIC_API_KEY", "sk-ant-")}
+    {
+        "anthropic": KeyVariable("ANTHROPIC_API_KEY", "sk-ant-"),
+        **{kind: vendor.key for kind, vendor in VENDORS.items() if vendor.key},
+    }
 )
 """By the kind of provider (the vendors' documentation, seen 2026-11-22)."""
 
@@ -83,12 +79,13 @@ def default_provider(settings: Settings, providers: Mapping[str, Provider]) -> s
     chosen = settings.routing.default_provider
     if chosen:
         return chosen
-    order = sorted(providers.values(), key=lambda p: _ORDER.index(p.kind))
+    order = sorted(providers.values(), key=lambda p: _RANKS[p.kind])
     ready = (provider.name for provider in order if provider.is_ready())
     return next(ready, order[0].name if order else "")
 
 
-_ORDER = ("codex", "anthropic", "compatible", "local")
+_ORDER = ("codex", "openai", "anthropic", *(kind for kind in VENDORS if kind != "openai"))
+_RANKS = {kind: rank for rank, kind in enumerate((*_ORDER, "compatible", "local"))}
 
 
 def _build_codex(
@@ -123,6 +120,11 @@ def _build_anthropic(
     return _with_each_key(AnthropicProvider, table, settings, around)
 
 
+def _vendor_builder(kind: str) -> "_Build":
+    make = vendor_maker(kind)
+    return lambda table, settings, around: _with_each_key(make, table, settings, around)
+
+
 def _with_each_key(
     make: Callable[[str, CompatibleOptions], Provider],
     table: ProviderSettings,
@@ -136,7 +138,7 @@ def _with_each_key(
         base_url=table.base_url,
         api_key=api_key,
         headers=table.headers,
-        dialects=table.dialects or ("chat",),
+        dialects=table.dialects,
         models=table.models,
         passthrough=table.passthrough,
         connect_timeout=upstream.connect_timeout_seconds,
@@ -183,11 +185,12 @@ def _build_local(
     yield LocalProvider(table.name, server, read_timeout=timeout, passthrough=table.passthrough)
 
 
-_BUILDERS: Mapping[
-    str, Callable[[ProviderSettings, Settings, Surroundings], Iterator[Provider]]
-] = {
+_Build = Callable[[ProviderSettings, Settings, Surroundings], Iterator[Provider]]
+
+_BUILDERS: Mapping[str, _Build] = {
     "codex": _build_codex,
     "anthropic": _build_anthropic,
     "compatible": _build_compatible,
     "local": _build_local,
+    **{kind: _vendor_builder(kind) for kind in VENDORS},
 }

@@ -128,7 +128,7 @@ def test_a_provider_of_ones_own_may_be_called_the_same(tmp_path):
         tmp_path / ".config/airelays/config.toml",
         "[providers.openai]\nbase_url = 'https://api.openai.com/v1'\nenabled = true\n",
     )
-    assert load(tmp_path).providers["openai"].kind == "compatible"
+    assert load(tmp_path).providers["openai"].kind == "openai"
 
 
 def test_a_network_scope_is_never_dropped_silently(tmp_path):

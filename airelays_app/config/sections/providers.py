@@ -13,6 +13,17 @@ PROVIDER_KINDS: Mapping[str, str] = MappingProxyType(
     {
         "codex": "the subscription backend that airelays login signs in to",
         "anthropic": "Anthropic's API: give an api_key",
+        "openai": "OpenAI's API",
+        "azure": "OpenAI's models at Azure",
+        "groq": "Groq's API",
+        "openrouter": "OpenRouter's API",
+        "deepseek": "DeepSeek's API",
+        "xai": "xAI's API",
+        "mistral": "Mistral's API",
+        "ollama": "an Ollama server",
+        "vllm": "a vLLM server",
+        "llamacpp": "a llama.cpp server",
+        "lmstudio": "an LM Studio server",
         "compatible": "any server that speaks the OpenAI dialects: give its base_url",
         "local": "the model server that runs on this machine",
     }
@@ -51,8 +62,9 @@ class Provider:
         default="compatible",
         metadata=row(
             "KIND",
-            "What the provider is: " + ", ".join(PROVIDER_KINDS) + ". For a provider that is "
-            "called like its kind this may be left out.",
+            "What the provider is: compatible for any server that speaks OpenAI's dialects, or one "
+            "of the kinds that docs/providers.rst lists. For a provider that is called like its "
+            "kind this may be left out.",
             check=checks.one_of(*PROVIDER_KINDS),
         ),
     )

@@ -1,0 +1,204 @@
+"""Vendors and servers that speak OpenAI's dialects, each a row: where it is and how it differs.
+
+The rows come from the vendors' documentation and their users' error reports; none of these APIs was
+called from here, except llama.cpp's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from airelays_app.dialects.base import Json
+from airelays_app.neutral.losses import Loss
+from airelays_app.providers.base import Adapted, FieldRules, Provider, Refused
+from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVariable:
+    """Where a vendor's own tools look for its key, and how its keys begin."""
+
+    name: str
+    beginning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """One row; ``source`` says where it was read, and when.
+
+    ``refused`` are fields of its own dialect that cannot be honoured; ``dropped`` are fields that
+    it answers with an error and that are left out and disclosed; ``renamed`` are fields that it
+    knows under another name. ``message_dropped`` are fields of a message, left out likewise.
+    ``operations`` names what it does beside replies.
+    """
+
+    base_url: str
+    source: str
+    dialects: tuple[str, ...] = ("chat",)
+    key: KeyVariable | None = None
+    operations: tuple[str, ...] = ()
+    refused: Mapping[str, Refused] = field(default_factory=lambda: MappingProxyType({}))
+    dropped: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    message_dropped: frozenset[str] = frozenset()
+
+
+_AUDIO = ("audio/speech", "audio/transcriptions", "audio/translations")
+_IMAGES = ("images/edits", "images/generations", "images/variations")
+
+VENDORS: Mapping[str, Vendor] = MappingProxyType(
+    {
+        "openai": Vendor(
+            "https://api.openai.com/v1",
+            source="platform.openai.com/docs/api-reference, 2026-11-22",
+            dialects=("responses", "chat"),
+            key=KeyVariable("OPENAI_API_KEY", "sk-"),
+            operations=("embeddings", "moderations", "realtime", *_AUDIO, *_IMAGES),
+        ),
+        "azure": Vendor(
+            "",
+            source="learn.microsoft.com (the v1 API; its key is a bearer token), 2026-11-22",
+            dialects=("responses", "chat"),
+            operations=("embeddings", "realtime", *_AUDIO, *_IMAGES),
+        ),
+        "groq": Vendor(
+            "https://api.groq.com/openai/v1",
+            source="console.groq.com/docs/openai, 2026-11-25",
+            key=KeyVariable("GROQ_API_KEY", "gsk_"),
+            operations=_AUDIO,
+            refused=MappingProxyType({"n": Refused("it makes one choice", harmless=(1,))}),
+            dropped=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
+            message_dropped=frozenset({"name"}),
+        ),
+        "openrouter": Vendor(
+            "https://openrouter.ai/api/v1",
+            source="openrouter.ai/docs, 2026-11-22",
+            key=KeyVariable("OPENROUTER_API_KEY", "sk-or-"),
+            operations=("embeddings",),
+        ),
+        "deepseek": Vendor(
+            "https://api.deepseek.com/v1",
+            source="api-docs.deepseek.com; llm-exe issue 662, 2026-11-25",
+            key=KeyVariable("DEEPSEEK_API_KEY", "sk-"),
+            refused=MappingProxyType(
+                {
+                    "response_format.type": Refused(
+                        "it takes no schema; use json_object", only=("json_schema",)
+                    )
+                }
+            ),
+        ),
+        "xai": Vendor(
+            "https://api.x.ai/v1",
+            source="docs.x.ai/docs/api-reference, 2026-11-22",
+            dialects=("responses", "chat"),
+            key=KeyVariable("XAI_API_KEY", "xai-"),
+            operations=("images/generations",),
+        ),
+        "mistral": Vendor(
+            "https://api.mistral.ai/v1",
+            source="docs.mistral.ai; eca issue 231, OpenHands-CLI issue 83, crush issue 1590: "
+            "unknown fields are 422; its streams end with usage in any case; 2026-11-25",
+            operations=("embeddings", "audio/transcriptions"),
+            dropped=frozenset(
+                {
+                    *("logit_bias", "logprobs", "metadata", "service_tier", "store"),
+                    *("stream_options", "top_logprobs", "user"),
+                }
+            ),
+            renamed=MappingProxyType(
+                {"max_completion_tokens": "max_tokens", "seed": "random_seed"}
+            ),
+            message_dropped=frozenset({"name", "reasoning_content"}),
+        ),
+        "ollama": Vendor(
+            "http://127.0.0.1:11434/v1",
+            source="docs.ollama.com, 2026-11-22",
+            operations=("embeddings",),
+        ),
+        "vllm": Vendor(
+            "http://127.0.0.1:8000/v1",
+            source="docs.vllm.ai, 2026-11-22",
+            dialects=("chat", "responses"),
+            operations=("embeddings", "audio/transcriptions", "audio/translations"),
+        ),
+        "llamacpp": Vendor(
+            "",
+            source="llama.cpp's server, run (its usual port is the relay's own), 2026-11-22",
+            dialects=("chat", "responses", "messages"),
+            operations=("embeddings",),
+        ),
+        "lmstudio": Vendor(
+            "http://127.0.0.1:1234/v1",
+            source="lmstudio.ai/docs, 2026-11-22",
+            dialects=("chat", "responses"),
+            operations=("embeddings",),
+        ),
+    }
+)
+"""By kind."""
+
+_DISCLOSED_NOT = frozenset({"stream_options", "store", "metadata"})
+"""Dropped fields whose absence changes nothing of the reply."""
+
+
+class VendorProvider(CompatibleProvider):
+    """The owner's account at one of these vendors, or a server of one of these kinds."""
+
+    def __init__(self, kind: str, name: str, options: CompatibleOptions) -> None:
+        vendor = VENDORS[kind]
+        spoken = replace(
+            options,
+            base_url=options.base_url or vendor.base_url,
+            dialects=options.dialects or vendor.dialects,
+            operations={name: f"/{name}" for name in vendor.operations},
+        )
+        super().__init__(name, spoken)
+        self.kind = kind
+        self._vendor = vendor
+        self._rules = FieldRules(vendor.refused)
+
+    def rules(self, dialect: str) -> FieldRules:
+        """Return what it cannot do for clients of its own dialect."""
+        return self._rules if dialect == "chat" else FieldRules()
+
+    def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
+        """Return the body without what it refuses, and with its own names for the rest."""
+        vendor = self._vendor
+        if not (vendor.dropped or vendor.renamed or vendor.message_dropped):
+            return Adapted(body)
+        losses = tuple(
+            Loss(name, f"{self.name} does not take it")
+            for name in sorted(vendor.dropped - _DISCLOSED_NOT)
+            if body.get(name) not in (None, False)
+        )
+        kept = {
+            vendor.renamed.get(name, name): value
+            for name, value in body.items()
+            if name not in vendor.dropped
+        }
+        if "messages" in kept:
+            kept["messages"] = [self._message(message) for message in kept["messages"]]
+        return Adapted(body if kept == body else kept, losses)
+
+    def is_ready(self) -> bool:
+        """It is ready once it has the key that it wants."""
+        return self._vendor.key is None or bool(self._options.api_key)
+
+    def status(self) -> Json:
+        """Return whether it has a key."""
+        problem = None if self.is_ready() else f"there is no key; {self.login_advice}"
+        return {"ready": self.is_ready(), "problem": problem}
+
+    def _message(self, message: Json) -> Json:
+        dropped = self._vendor.message_dropped
+        if not isinstance(message, dict) or not dropped & message.keys():
+            return message
+        return {name: value for name, value in message.items() if name not in dropped}
+
+
+def vendor_maker(kind: str) -> Callable[[str, CompatibleOptions], Provider]:
+    """Return what makes a provider of ``kind`` from its name and options."""
+    return lambda name, options: VendorProvider(kind, name, options)

@@ -1,0 +1,126 @@
+"""Each vendor is a row: known address and key, fields that it refuses left out and disclosed.
+
+A key is found by itself only if it looks like the vendor's own: where clients of the relay run, the
+same variable holds the relay's token, which no vendor may see.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from airelays_app.config import load_settings
+from airelays_app.config.sections.providers import PROVIDER_KINDS
+from airelays_app.providers.registry import Surroundings, build_providers, default_provider
+from airelays_app.providers.vendors import VENDORS
+
+MESSAGE = {"role": "user", "content": "Hi", "name": "me", "reasoning_content": "hm"}
+
+
+def providers(tmp_path, text="", **environ):
+    config = tmp_path / "config.toml"
+    config.write_text(text)
+    variables = {"HOME": str(tmp_path), "AIRELAYS_CONFIG": str(config), **environ}
+    settings = load_settings(environ=variables)
+    found = build_providers(settings, Surroundings(environ=variables))
+    return found, settings
+
+
+def of_kind(tmp_path, kind):
+    text = f'[providers.mine]\nkind = "{kind}"\napi_key = "k"\nbase_url = "http://127.0.0.1:1/v1"\n'
+    return providers(tmp_path, text)[0]["mine"]
+
+
+def test_every_vendor_is_a_kind_and_says_where_that_was_read():
+    assert set(VENDORS) <= set(PROVIDER_KINDS)
+    assert all("2026" in vendor.source for vendor in VENDORS.values())
+
+
+@pytest.mark.parametrize("kind", [kind for kind, vendor in VENDORS.items() if vendor.base_url])
+def test_a_vendor_needs_no_address(tmp_path, kind):
+    provider = providers(tmp_path, f'[providers.{kind}]\napi_key = "k"\n')[0][kind]
+    assert provider.kind == kind
+    assert provider.is_ready()
+    assert provider.dialects == VENDORS[kind].dialects
+    assert provider.models_request().url == f"{VENDORS[kind].base_url}/models"
+    assert provider.models_request().headers["Authorization"] == "Bearer k"
+
+
+@pytest.mark.parametrize(
+    ("variable", "key", "kind"),
+    [(v.key.name, v.key.beginning + "x", k) for k, v in VENDORS.items() if v.key],
+)
+def test_a_key_in_the_environment_makes_a_provider(tmp_path, variable, key, kind):
+    found, _ = providers(tmp_path, **{variable: key})
+    assert found[kind].is_ready()
+    assert found[kind].models_request().headers["Authorization"] == f"Bearer {key}"
+
+
+@pytest.mark.parametrize("key", ["", "a-relay-token-of-ours", "Bearer sk-x"])
+def test_what_does_not_look_like_the_vendor_s_key_is_left_alone(tmp_path, key):
+    assert "openai" not in providers(tmp_path, OPENAI_API_KEY=key)[0]
+
+
+def test_a_vendor_without_its_key_says_so(tmp_path):
+    provider = providers(tmp_path, '[providers.mine]\nkind = "openai"\n')[0]["mine"]
+    assert not provider.is_ready()
+    assert "providers.mine.api_key" in provider.status()["problem"]
+
+
+def test_a_vendor_is_the_default_only_behind_the_subscription(tmp_path):
+    found, settings = providers(tmp_path, OPENAI_API_KEY="sk-x")
+    assert default_provider(settings, found) == "openai"
+    found["codex"].is_ready = lambda: True
+    assert default_provider(settings, found) == "codex"
+
+
+def test_groq_s_unknown_fields_are_left_out_and_disclosed(tmp_path):
+    body = {"model": "m", "messages": [MESSAGE], "logprobs": True, "logit_bias": {"1": 2}, "x": 1}
+    adapted = of_kind(tmp_path, "groq").adapt(body, "chat")
+    assert adapted.body == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hi", "reasoning_content": "hm"}],
+        "x": 1,
+    }
+    assert [loss.path for loss in adapted.losses] == ["logit_bias", "logprobs"]
+    assert of_kind(tmp_path, "groq").rules("chat").refused["n"].refuses(2)
+
+
+def test_mistral_gets_its_own_names(tmp_path):
+    body = {
+        "model": "m",
+        "messages": [MESSAGE],
+        "max_completion_tokens": 5,
+        "seed": 1,
+        "stream_options": {"include_usage": True},
+        "store": False,
+        "user": "u",
+        "logprobs": False,
+    }
+    adapted = of_kind(tmp_path, "mistral").adapt(body, "chat")
+    assert adapted.body == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "max_tokens": 5,
+        "random_seed": 1,
+    }
+    assert [loss.path for loss in adapted.losses] == ["user"]
+
+
+def test_deepseek_takes_no_schema(tmp_path):
+    refused = of_kind(tmp_path, "deepseek").rules("chat").refused["response_format.type"]
+    assert refused.refuses("json_schema")
+    assert not refused.refuses("json_object")
+
+
+@pytest.mark.parametrize("kind", ["openai", "ollama", "openrouter"])
+def test_where_nothing_differs_the_body_stays_the_same_object(tmp_path, kind):
+    body = {"model": "m", "messages": [MESSAGE], "logprobs": True}
+    assert of_kind(tmp_path, kind).adapt(body, "chat").body is body
+
+
+def test_the_providers_page_lists_every_vendor_with_its_variable():
+    page = (Path(__file__).parents[2] / "docs" / "providers.rst").read_text()
+    table = page.partition(".. vendors begin")[2].partition(".. vendors end")[0]
+    for kind, vendor in VENDORS.items():
+        row = next(line for line in table.splitlines() if line.startswith(f"``{kind}``"))
+        assert (vendor.key.name if vendor.key else "none") in row
