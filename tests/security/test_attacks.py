@@ -13,14 +13,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import TOKEN, RunningRelay, StartRelay
-from tests.security.conftest import Household
+from tests.household import Found
 from tests.web.routes import ROUTES
 
 PATIENCE = 60.0
@@ -116,7 +116,7 @@ def test_behind_a_listed_proxy_the_right_most_other_address_counts(start_relay: 
 
 
 def test_a_block_outlasts_a_restart_and_ends_when_the_owner_says_so(
-    found_household: Callable[..., Household],
+    found_household: Found,
 ) -> None:
     household = found_household()
     household.run("init")

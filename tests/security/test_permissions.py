@@ -6,13 +6,13 @@ make, the traffic log included.
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import RunningRelay
-from tests.security.conftest import Household
+from tests.household import Found
 
 FOUND_NOT_MADE = {"relay.log"}
 """What stands in the home folder because the test has put it there."""
@@ -42,7 +42,7 @@ def use(relay: RunningRelay) -> None:
 
 
 @pytest.mark.parametrize("umask", ["000", "077"])
-def test_everything_is_private(found_household: Callable[..., Household], umask: str) -> None:
+def test_everything_is_private(found_household: Found, umask: str) -> None:
     household = found_household(umask=umask, LOG_TRAFFIC="true", LOG_TRAFFIC_BODIES="true")
     for words in (("init", "--systemd"), ("token", "add", "phone"), ("token", "rotate")):
         assert household.run(*words).returncode == 0

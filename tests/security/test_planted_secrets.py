@@ -15,7 +15,7 @@ import base64
 import json
 import secrets
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ import pytest
 import requests
 
 from tests.conftest import RunningRelay
-from tests.security.conftest import AIRELAYS, Household
+from tests.household import AIRELAYS, Found, Household
 from tests.security.echoing_upstream import EchoingUpstream
 
 CRASHING = (AIRELAYS[0], "-m", "tests.security.crashing_relay", "serve")
@@ -154,9 +154,7 @@ api_key = "{far_key}"
 
 
 @pytest.fixture(params=MODES)
-def scene(
-    request: pytest.FixtureRequest, found_household: Callable[..., Household]
-) -> Iterator[Scene]:
+def scene(request: pytest.FixtureRequest, found_household: Found) -> Iterator[Scene]:
     hidden = Secrets()
     household = found_household(UPSTREAM_RETRY_ATTEMPTS="0", **MODES[request.param])
     with (
