@@ -1,17 +1,23 @@
 # What takes more than "python -m pytest". PYTHON is one with the [test] extra installed.
 PYTHON = .venv/bin/python
 CODEX_VERSION = 0.169.0
+CLAUDE_VERSION = 2.1.332
 
 CODEX = $(CURDIR)/.clients/node_modules/.bin/codex
+CLAUDE = $(CURDIR)/.clients/node_modules/.bin/claude
+NPM_INSTALL = npm install --no-audit --no-fund --prefix .clients
 
 .PHONY: clients fuzz
 
-# Real clients against a relay; needs npm, and installs Codex CLI below .clients.
-clients: $(CODEX)
-	AIRELAYS_TEST_CODEX=$(CODEX) $(PYTHON) -m pytest tests/clients
+# Real clients against a relay; needs npm, and installs Codex CLI and Claude Code below .clients.
+clients: $(CODEX) $(CLAUDE)
+	AIRELAYS_TEST_CODEX=$(CODEX) AIRELAYS_TEST_CLAUDE=$(CLAUDE) $(PYTHON) -m pytest tests/clients
 
 $(CODEX):
-	npm install --no-audit --no-fund --prefix .clients @openai/codex@$(CODEX_VERSION)
+	$(NPM_INSTALL) @openai/codex@$(CODEX_VERSION)
+
+$(CLAUDE):
+	$(NPM_INSTALL) @anthropic-ai/claude-code@$(CLAUDE_VERSION)
 
 # 10,000 generated requests to a real relay, others each time; takes minutes.
 fuzz:

@@ -96,8 +96,9 @@ class Dialect:
     the neutral request cannot say. ``encode_request`` is None for a dialect that no upstream is
     spoken to in. ``unspeakable_stops`` returns the stop sequences that its requests cannot carry,
     so that the relay itself stops at them. ``has_custom_tools`` says that it has a word for
-    free-text tools; otherwise they go as functions. ``stream_carries_reply`` says that a stream
-    ends with the whole reply in one object. ``read_usage`` reads the ``usage`` of a reply.
+    free-text tools; otherwise they go as functions. ``longest_tool_name`` is in characters.
+    ``stream_carries_reply`` says that a stream ends with the whole reply in one object.
+    ``read_usage`` reads the ``usage`` of a reply.
     ``without_packed_seals`` takes out of a request body the reasoning whose seal is packed: it
     was made by an upstream of another dialect. ``refuses_with`` is the status for what is
     understood but refused, ``client_headers`` are those that say something about the wire and go
@@ -123,4 +124,5 @@ class Dialect:
     client_headers: tuple[str, ...] = ()
     request_id_header: str = ""
     has_custom_tools: bool = False
+    longest_tool_name: int = 64
     stream_carries_reply: bool = False

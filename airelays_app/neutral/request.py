@@ -117,10 +117,15 @@ Part = Text | Refusal | Image | File | Audio | Reasoning | ToolCall | ToolResult
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn, or a piece of one."""
+    """One turn, or a piece of one.
+
+    ``in_place`` marks steering text that holds from here on: moved to the front it would change
+    what was said before, for the model and for the upstream's cache.
+    """
 
     role: Role
     parts: tuple[Part, ...]
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

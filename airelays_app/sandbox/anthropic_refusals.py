@@ -24,6 +24,7 @@ KNOWN_PARAMETERS = frozenset(
 CONTENT_TYPES = {
     "user": {"text", "image", "document", "search_result", "tool_result"},
     "assistant": {"text", "thinking", "redacted_thinking", "tool_use", "server_tool_use"},
+    "system": {"text"},
 }
 """The content blocks that each role may hold."""
 
@@ -101,7 +102,10 @@ def _turns(question: Question) -> str | None:
     if not isinstance(given, list) or not given:
         return "messages: at least one message is required"
     for index, message in enumerate(given):
-        if not isinstance(message, dict) or message.get("role") not in ("user", "assistant"):
+        role = message.get("role") if isinstance(message, dict) else None
+        if role == "system" and not question.model.takes_system_turns:
+            return f"messages.{index}: role 'system' is not supported on this model"
+        if role not in ("user", "assistant", "system"):
             return f"messages.{index}.role: Input should be 'user' or 'assistant'"
         content = message.get("content")
         if not content or not isinstance(content, str | list):

@@ -29,7 +29,7 @@ ERROR_TYPES: Mapping[int, str] = MappingProxyType(
 @dataclass(frozen=True, slots=True)
 class AnthropicModel:
     """A model on offer. ``thinking`` are the types of thinking it takes, ``samples`` whether it
-    takes sampling parameters."""
+    takes sampling parameters; the newer ones take system turns within a conversation instead."""
 
     name: str
     shown: str
@@ -37,6 +37,11 @@ class AnthropicModel:
     max_tokens: int
     thinking: tuple[str, ...]
     samples: bool
+
+    @property
+    def takes_system_turns(self) -> bool:
+        """Whether it takes messages of role ``system``."""
+        return not self.samples
 
 
 MODELS: Mapping[str, AnthropicModel] = MappingProxyType(

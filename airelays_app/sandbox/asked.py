@@ -5,14 +5,16 @@ absent.
 """
 
 import itertools
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from airelays_app.sandbox import wire_json
 
 _OUTPUT_TYPES = ("function_call_output", "custom_tool_call_output")
 _BYTES_PER_TOKEN = 4
+_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +193,11 @@ def _responses_turn(item: dict[str, Any]) -> Turn:
 def of_turns(turns: list[Turn]) -> dict[str, Any]:
     """Return the fields of :class:`Asked` that the conversation decides.
 
-    What an agent reminds its model of beside a tool's result is not the user speaking (Claude
-    Code 2.1, seen 2026-11-22).
+    What an agent reminds its model of, before the user's words or beside a tool's result, is not
+    the user speaking (Claude Code 2.1, seen 2026-11-22).
     """
-    turns = [turn for turn in turns if not turn.text.lstrip().startswith("<system-reminder>")]
+    spoken = (replace(turn, text=_REMINDER.sub("", turn.text)) for turn in turns)
+    turns = [turn for turn in spoken if turn.role != "user" or turn.text.strip()]
     roles = [turn.role for turn in turns]
     last_user = len(roles) - 1 - roles[::-1].index("user") if "user" in roles else -1
     since = turns[last_user + 1 :]

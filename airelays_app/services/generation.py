@@ -18,6 +18,7 @@ from airelays_app.neutral.namespaces import FlatNames, flat_names
 from airelays_app.neutral.request import Request
 from airelays_app.neutral.seals import PACKED_PREFIX
 from airelays_app.neutral.stops import StopCutter
+from airelays_app.neutral.tool_names import RealNames, with_short_names
 from airelays_app.providers.base import Adapted, EventFilter, Provider
 from airelays_app.services.lanes import TappedLane, TranslatedLane
 from airelays_app.services.parameters import without_ignored
@@ -140,13 +141,18 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     request = _with_history(call, request)
     names = flat_names(request)
     request = names.flattened(request)
-    sent = replace(request, stream=request.stream or provider.streams_only)
+    short, real = with_short_names(request, target.longest_tool_name)
+    sent = replace(short, stream=request.stream or provider.streams_only)
     adapted, further = _encoded(sent, call, target)
     context = _context(call, body, include_usage=request.include_usage)
     cutter = _cutter(request, target)
     lane = TranslatedLane(
         target.decoder(provider.classify),
-        filters=_filters(request, target, adapted, names=names, cutter=cutter),
+        filters=[
+            *([adapted.filter] if adapted.filter else ()),
+            *([RealNames(real)] if real else ()),
+            *_filters(request, target, names=names, cutter=cutter),
+        ],
         encoder=call.dialect.encoder(context) if request.stream else None,
         collects=bool(call.conversation) or not request.stream,
     )
@@ -190,12 +196,11 @@ def _cutter(request: Request, target: Dialect) -> StopCutter | None:
 def _filters(
     request: Request,
     target: Dialect,
-    adapted: Adapted,
     *,
     names: FlatNames,
     cutter: StopCutter | None,
 ) -> list[EventFilter]:
-    filters: list[EventFilter] = [adapted.filter] if adapted.filter else []
+    filters: list[EventFilter] = []
     if not target.has_custom_tools and (custom := custom_names(request)):
         filters.append(CustomCalls(custom))
     if restorer := names.restorer():

@@ -46,7 +46,16 @@ claude
 """,
             ),
         ),
-        notes=("The base URL has no /v1: the client adds it.",),
+        notes=(
+            "The base URL has no /v1: the client adds it.",
+            "Any model will do. Of one that is not Anthropic's it says that it does not recognise "
+            "it, and then works with it. On the subscription, and on other upstreams that are not "
+            "Anthropic's, the relay leaves out what only Anthropic knows (context management, "
+            "cache marks, its accounting) and lists that in x-airelays-ignored-parameters.",
+            "Where a server of your own speaks Messages itself, set "
+            "CLAUDE_CODE_ATTRIBUTION_HEADER=0: otherwise every conversation begins differently, "
+            "and the server reads the long system prompt anew each time.",
+        ),
     ),
     Client(
         slug="gemini-cli",

@@ -15,7 +15,7 @@ DIALECTS: Mapping[str, str] = MappingProxyType(
 )
 """The dialects that clients speak, with their names for people."""
 
-NEXT_RELEASE = frozenset({"messages", "gemini"})
+NEXT_RELEASE = frozenset({"gemini"})
 """The dialects that this release does not serve yet."""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.openai_user import short_user
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
 from airelays_app.neutral.effort import effort_word
@@ -31,8 +32,10 @@ from airelays_app.neutral.request import (
     ToolResult,
     has_cache_hints,
 )
+from airelays_app.neutral.steering import as_reminder
 
 _MOST_STOPS = 4
+_STEERING = ("system", "developer")
 
 
 def encode_request(
@@ -73,7 +76,7 @@ def _joined(messages: Iterable[Message]) -> Iterator[tuple[str, list[Part]]]:
     Text and calls are one message here, and nothing may stand between the results of its calls.
     """
     role, parts = "", list[Part]()
-    for message in messages:
+    for message in map(_spoken, messages):
         if message.role != role or role not in ("assistant", "tool"):
             if parts:
                 yield role, parts
@@ -81,6 +84,13 @@ def _joined(messages: Iterable[Message]) -> Iterator[tuple[str, list[Part]]]:
         parts += message.parts
     if parts:
         yield role, parts
+
+
+def _spoken(message: Message) -> Message:
+    """Steering text in the middle is the user's: many templates refuse it there."""
+    if not message.in_place:
+        return message
+    return Message("user", (Text(as_reminder(_one_text(message.parts).text)),))
 
 
 def _encode_assistant(parts: list[Part], losses: list[Loss]) -> Iterator[Json]:
@@ -121,7 +131,7 @@ def _encode_other(role: str, parts: list[Part], losses: list[Loss]) -> Iterator[
             rest += [told for told in part.told if not isinstance(told, Text)]
         else:
             rest.append(part)
-    steers = role in ("system", "developer")
+    steers = role in _STEERING
     content = _encode_content([_one_text(rest)] if steers else rest, losses)
     if content != []:
         yield {"role": "system" if steers else "user", "content": content}
@@ -216,7 +226,7 @@ def _encode_rest(request: Request, body: Json) -> None:
         "seed": sampling.seed,
         "stop": list(sampling.stop[:_MOST_STOPS]) or None,
         "logit_bias": sampling.logit_bias,
-        "user": hints.user,
+        "user": short_user(hints.user),
         "response_format": _encode_format(request.format) if request.format else None,
     }
     body |= {name: value for name, value in fields.items() if value is not None}

@@ -31,6 +31,7 @@ MESSAGES = Dialect(
     echo=_echo,
     unspeakable_stops=unspeakable_stops,
     without_packed_seals=without_packed_seals,
+    longest_tool_name=128,
     refuses_with=400,
     client_headers=("anthropic-version", "anthropic-beta"),
     request_id_header="request-id",

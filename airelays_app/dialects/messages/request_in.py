@@ -51,7 +51,11 @@ CHANGES_THE_MEANING: Mapping[str, str] = MappingProxyType(
     }
 )
 _FOR_ITS_VENDOR = "x-anthropic-billing-header:"
-"""How the system block begins in which Claude Code accounts for itself; it differs each time."""
+"""How the system block begins in which Claude Code accounts for itself.
+
+It differs from one conversation to the next, so that no upstream's cache would know the text after
+it.
+"""
 
 _TIERS: Mapping[str, str] = MappingProxyType({"auto": "auto", "standard_only": "default"})
 _THINKING = ("enabled", "adaptive", "between_tools", "disabled")
@@ -103,7 +107,8 @@ def read_messages(value: Any) -> Iterator[Message]:
         role = raw.get("role")
         if not isinstance(role, str) or role not in _ROLES:
             raise wrong_type(f"{path}.role", "user, assistant or system")
-        yield Message(_ROLES[role], tuple(read_content(raw.get("content"), f"{path}.content")))
+        parts = tuple(read_content(raw.get("content"), f"{path}.content"))
+        yield Message(_ROLES[role], parts, in_place=role == "system")
 
 
 def asks_for_thinking(body: Json) -> bool:

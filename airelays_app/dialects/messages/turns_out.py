@@ -6,6 +6,7 @@ from airelays_app.dialects.base import Json
 from airelays_app.dialects.messages.blocks_out import encode_parts
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import Message, Request, Text
+from airelays_app.neutral.steering import as_reminder
 
 _STEERING = ("system", "developer")
 
@@ -28,7 +29,7 @@ def _leading_texts(request: Request) -> Iterator[Text]:
     if request.instructions:
         yield Text(request.instructions)
     for message in request.messages:
-        if message.role not in _STEERING:
+        if message.role not in _STEERING or message.in_place:
             return
         yield from (part for part in message.parts if isinstance(part, Text))
 
@@ -36,7 +37,7 @@ def _leading_texts(request: Request) -> Iterator[Text]:
 def _after_leading(messages: Iterable[Message]) -> Iterator[Message]:
     begun = False
     for message in messages:
-        begun = begun or message.role not in _STEERING
+        begun = begun or message.in_place or message.role not in _STEERING
         if begun:
             yield message
 
@@ -70,6 +71,4 @@ def _blocks(message: Message, losses: list[Loss]) -> Iterator[Json]:
 
 
 def _as_reminder(text: Text) -> Text:
-    if not text.text.strip():
-        return text
-    return Text(f"<system-reminder>\n{text.text}\n</system-reminder>", cache=text.cache)
+    return Text(as_reminder(text.text), cache=text.cache) if text.text.strip() else text

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.openai_user import short_user
 from airelays_app.dialects.responses.request_in import DIALECT, SEALS
 from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
 from airelays_app.neutral.effort import effort_word
@@ -29,6 +30,7 @@ from airelays_app.neutral.request import (
 )
 
 _STEERING = ("system", "developer")
+_ITEM_ROLES = {"assistant": "assistant", "system": "developer", "developer": "developer"}
 
 
 def encode_request(
@@ -36,8 +38,9 @@ def encode_request(
 ) -> tuple[Json, tuple[Loss, ...]]:
     """Return the body and what it has no place for.
 
-    System and developer text becomes ``instructions``, in order, joined with a blank line. If
-    nothing else was said it is the input itself, because an empty one is refused. Nothing is to be
+    System and developer text becomes ``instructions``, in order, joined with a blank line, but for
+    what has to stay in its place. If nothing else was said it is the input itself, because an
+    empty one is refused. Nothing is to be
     stored upstream: this API does so unless told otherwise, and no other dialect's client expects
     it.
     """
@@ -58,9 +61,9 @@ def encode_request(
 
 
 def encode_messages(messages: Iterable[Message], losses: list[Loss]) -> Iterator[Json]:
-    """Yield the input items of all messages but the steering ones."""
+    """Yield the input items of all messages but the steering ones that go to the front."""
     for message in messages:
-        if message.role not in _STEERING:
+        if message.role not in _STEERING or message.in_place:
             yield from _encode_message(message, losses)
 
 
@@ -70,7 +73,7 @@ def _instructions(request: Request) -> str:
 
 def _steering_texts(request: Request) -> Iterator[str]:
     for message in request.messages:
-        if message.role in _STEERING:
+        if message.role in _STEERING and not message.in_place:
             yield "\n".join(part.text for part in message.parts if isinstance(part, Text))
 
 
@@ -99,7 +102,7 @@ def _encode_message(message: Message, losses: list[Loss]) -> Iterator[Json]:
 
 def _message_item(message: Message, content: list[Json]) -> Iterator[Json]:
     if content:
-        role = "assistant" if message.role == "assistant" else "user"
+        role = _ITEM_ROLES.get(message.role, "user")
         yield {"type": "message", "role": role, "content": content}
 
 
@@ -269,7 +272,7 @@ def _encode_limits(request: Request, body: Json, losses: list[Loss]) -> None:
 def _encode_hints(request: Request, body: Json) -> None:
     hints = request.hints
     fields: dict[str, Any] = {
-        "user": hints.user,
+        "user": short_user(hints.user),
         "safety_identifier": hints.safety_identifier,
         "metadata": hints.metadata,
         "service_tier": hints.service_tier,

@@ -1,0 +1,127 @@
+"""Claude Code with the settings that ``airelays connect claude-code`` prints: turns with its shell.
+
+It is looked for in ``AIRELAYS_TEST_CLAUDE`` and on the path; ``make clients`` installs it into the
+checkout. What it sends depends on the model's name; it was last seen with 2.1.332.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from airelays_app.cli.clients import CLIENTS, Connection
+
+PATIENCE = 100.0
+SHELL = '[[call Bash {"command": "echo marker-$((40+2))"}]] [[then]] [[say All done.]]'
+UPSTREAM_PATHS = {
+    "gpt-5.5": "/codex/responses",
+    "box/sandbox-small": "/v1/chat/completions",
+    "anthropic/claude-opus-4-8": "/anthropic/v1/messages",
+}
+_ARGUMENTS = "-p --output-format stream-json --verbose --allowedTools Bash --".split()
+_EXPORT = re.compile(r'export (\w+)="?([^"\n]*)"?')
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What ``claude -p --output-format stream-json`` did."""
+
+    status: int
+    events: list[dict[str, Any]]
+    complaints: str
+
+    def blocks(self, role: str) -> list[dict[str, Any]]:
+        """Return the content blocks of all messages of a role."""
+        messages = [event["message"] for event in self.events if event["type"] == role]
+        return [block for message in messages for block in message["content"]]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The last event, which sums up."""
+        return self.events[-1]
+
+
+@pytest.fixture(scope="session")
+def claude() -> str:
+    found = os.environ.get("AIRELAYS_TEST_CLAUDE") or shutil.which("claude")
+    if found is None:
+        pytest.skip("there is no Claude Code: run make clients, or set AIRELAYS_TEST_CLAUDE")
+    return found
+
+
+@pytest.fixture
+def take_turn(claude, relay, tmp_path) -> Callable[[str, str], Turn]:
+    """Return a function that runs one prompt on a model, with the printed settings."""
+    (tmp_path / "work").mkdir()
+    (shell,) = CLIENTS["claude-code"].steps
+
+    def take(model: str, prompt: str) -> Turn:
+        printed = Connection(relay.base_url, relay.url, relay.token, model).fill(shell.text)
+        done = subprocess.run(
+            [claude, *_ARGUMENTS, prompt],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "DISABLE_AUTOUPDATER": "1",
+                "CLAUDE_CODE_MAX_RETRIES": "0",
+                **dict(_EXPORT.findall(printed)),
+            },
+            cwd=tmp_path / "work",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        return Turn(done.returncode, events, done.stderr)
+
+    return take
+
+
+@pytest.mark.parametrize("model", UPSTREAM_PATHS)
+def test_a_turn_with_its_shell(relay, take_turn, model):
+    turn = take_turn(model, SHELL)
+
+    assert turn.status == 0, (turn.events, turn.complaints)
+    (result,) = [b for b in turn.blocks("user") if b["type"] == "tool_result"]
+    assert "marker-42" in str(result["content"])
+    assert [b["text"] for b in turn.blocks("assistant") if b["type"] == "text"] == ["All done."]
+    assert turn.result["result"] == "All done."
+    assert turn.result["usage"]["input_tokens"] > 1000
+    first, second = relay.sandbox.requests.to(UPSTREAM_PATHS[model])
+    assert (first.status, second.status) == (200, 200), "nothing was negotiated or asked twice"
+
+
+def test_its_thinking_comes_back_sealed(relay, take_turn):
+    """It asks for thinking by itself; the subscription's seal travels in the signature."""
+    assert take_turn("gpt-5.5", SHELL).status == 0
+
+    _, second = relay.sandbox.requests.to("/codex/responses")
+    thoughts = [item for item in second.json["input"] if item["type"] == "reasoning"]
+    assert [bool(item["encrypted_content"]) for item in thoughts] == [True]
+
+
+def test_its_accounting_reaches_its_own_vendor_only(relay, take_turn):
+    take_turn("gpt-5.5", "[[say Hi]]")
+    take_turn("anthropic/claude-opus-4-8", "[[say Hi]]")
+
+    (elsewhere,) = relay.sandbox.requests.to("/codex/responses")
+    (home,) = relay.sandbox.requests.to("/anthropic/v1/messages")
+    assert b"x-anthropic-billing-header" not in elsewhere.body
+    assert b"x-anthropic-billing-header" in home.body
+    assert "claude-code-" in home.headers["anthropic-beta"]
+
+
+def test_a_wrong_token_is_told(relay, take_turn, monkeypatch):
+    monkeypatch.setattr(relay, "token", "no-such-token-at-all")
+    turn = take_turn("gpt-5.5", "[[say Hi]]")
+
+    assert turn.status != 0
+    assert "token" in turn.result["result"]
