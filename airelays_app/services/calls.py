@@ -13,6 +13,7 @@ from airelays_app.services.traffic import Traffic
 from airelays_app.upstream.client import UpstreamClient
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
+from airelays_app.upstream.waiting import nothing
 
 _MAX_ERROR_BYTES = 1024 * 1024
 
@@ -31,15 +32,19 @@ class Calls:
         record: Record,
         *,
         watch: socket | None = None,
+        on_tick: Callable[[], None] = nothing,
     ) -> UpstreamResponse:
-        """Return the answer, whatever its status; a rejected login is renewed once."""
+        """Return the answer, whatever its status; a rejected login is renewed once.
+
+        ``on_tick`` is called for each second of waiting.
+        """
         request = make_request()
-        response = self._sent(request, record, watch)
+        response = self._sent(request, record, watch, on_tick)
         if response.status != HTTPStatus.UNAUTHORIZED or not provider.renews:
             return response
         response.close()
         provider.renew(request)
-        return self._sent(make_request(), record, watch)
+        return self._sent(make_request(), record, watch, on_tick)
 
     def accepted(
         self,
@@ -48,9 +53,10 @@ class Calls:
         record: Record,
         *,
         watch: socket | None = None,
+        on_tick: Callable[[], None] = nothing,
     ) -> UpstreamResponse:
         """Return a successful answer; raises the provider's refusal otherwise."""
-        response = self.answered(provider, make_request, record, watch=watch)
+        response = self.answered(provider, make_request, record, watch=watch, on_tick=on_tick)
         if not 200 <= response.status < 300:
             raise refusal(provider, response)
         return response
@@ -77,10 +83,14 @@ class Calls:
         self._client.close()
 
     def _sent(
-        self, request: OutboundRequest, record: Record, watch: socket | None
+        self,
+        request: OutboundRequest,
+        record: Record,
+        watch: socket | None,
+        on_tick: Callable[[], None],
     ) -> UpstreamResponse:
         self._traffic.upstream_request(record, request)
-        response = self._client.send(request, watch=watch)
+        response = self._client.send(request, watch=watch, on_tick=on_tick)
         record.upstream_status = response.status
         self._traffic.upstream_response(record, response.status, response.headers)
         return response

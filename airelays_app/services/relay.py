@@ -28,7 +28,7 @@ from airelays_app.services.turns import Turn, reply_items
 from airelays_app.upstream import retry
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
-from airelays_app.upstream.waiting import sleep_watching
+from airelays_app.upstream.waiting import nothing, sleep_watching
 
 ROUTE_HEADER = "x-airelays-route"
 """The provider and the model that have answered."""
@@ -121,7 +121,11 @@ class Relay:
         self._traffic.adapted(record)
         provider = prepared.provider
         response = self._calls.accepted(
-            provider, lambda: provider.outbound(outgoing), record, watch=call.watch
+            provider,
+            lambda: provider.outbound(outgoing),
+            record,
+            watch=call.watch,
+            on_tick=_heartbeat(turn),
         )
         passed = passed_headers(prepared.provider, response)
         passed[ROUTE_HEADER] = quote(f"{provider.name}/{call.route.model}"[:_LONGEST_ROUTE])
@@ -139,7 +143,7 @@ class Relay:
             response,
             prepared,
             on_success=lambda: _commit(turn, prepared, None),
-            heartbeat=turn.heartbeat if turn else _nothing,
+            heartbeat=_heartbeat(turn),
         )
         if not prepared.client_streams:
             pump.whole()
@@ -153,7 +157,7 @@ class Relay:
     def _read_whole(
         self, response: UpstreamResponse, prepared: Prepared, record: Record, turn: Turn | None
     ) -> bytes:
-        data = response.read(limit=self._max_reply_bytes)
+        data = response.read(limit=self._max_reply_bytes, on_tick=_heartbeat(turn))
         body = _object(data)
         upstream = DIALECTS[prepared.upstream_dialect]
         record.usage = upstream.read_usage(body.get("usage"))
@@ -221,5 +225,6 @@ def _commit(turn: Turn | None, prepared: Prepared, whole: Json | None) -> None:
         turn.commit(reply_items(prepared, whole), prepared.context.id)
 
 
-def _nothing() -> None:
-    """There is no conversation to keep reserved."""
+def _heartbeat(turn: Turn | None) -> Callable[[], None]:
+    """Return what keeps the conversation reserved, if there is one."""
+    return turn.heartbeat if turn else nothing

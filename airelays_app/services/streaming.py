@@ -11,9 +11,8 @@ from airelays_app.neutral.usage import Usage
 from airelays_app.services.generation import Prepared
 from airelays_app.services.lanes import TappedLane, TranslatedLane
 from airelays_app.upstream.response import UpstreamResponse
+from airelays_app.upstream.waiting import TICK_SECONDS, nothing
 
-TICK_SECONDS = 1.0
-"""How often a silent upstream is looked away from: keep-alives and the commit point need it."""
 COMMIT_SECONDS = 1.0
 """How long after the upstream's own 200 the client's is held back for a first event."""
 
@@ -40,7 +39,7 @@ class Pump:
         self._cutter = prepared.cutter
         self._on_success = on_success
         self._heartbeat = heartbeat
-        self.on_close: Callable[[], None] = _nothing
+        self.on_close: Callable[[], None] = nothing
         self._outputs = self._run()
 
     @property
@@ -101,7 +100,7 @@ class Pump:
         """Close the upstream and run ``on_close``; idempotent."""
         self._outputs.close()
         self._response.close()
-        on_close, self.on_close = self.on_close, _nothing
+        on_close, self.on_close = self.on_close, nothing
         on_close()
 
     def _run(self) -> Generator[bytes]:
@@ -157,7 +156,3 @@ def _read_on(pieces: Iterator[bytes]) -> None:
         for piece in pieces:
             if not piece or monotonic() >= deadline:
                 return
-
-
-def _nothing() -> None:
-    """Everything has been closed."""

@@ -8,7 +8,7 @@ client.
 
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from urllib3.connectionpool import HTTPConnectionPool
@@ -21,6 +21,7 @@ from airelays_app.upstream.proxies import proxy_for
 from airelays_app.upstream.request import OutboundRequest, request_head
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.trust import tls_context
+from airelays_app.upstream.waiting import nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,11 @@ class UpstreamClient:
         self._routes: dict[tuple[str, str | None], _Route] = {}
 
     def send(
-        self, request: OutboundRequest, *, watch: socket.socket | None = None
+        self,
+        request: OutboundRequest,
+        *,
+        watch: socket.socket | None = None,
+        on_tick: Callable[[], None] = nothing,
     ) -> UpstreamResponse:
         """Send ``request`` and return the answer as soon as its headers are there.
 
@@ -82,7 +87,14 @@ class UpstreamClient:
             user_agent=self._options.user_agent,
             extra=route.pool.proxy_headers if route.forwarded else {},
         )
-        return Exchange(request, address=address, head=head, pool=route.pool, watch=watch).run()
+        return Exchange(
+            request,
+            address=address,
+            head=head,
+            pool=route.pool,
+            watch=watch,
+            on_tick=on_tick,
+        ).run()
 
     def close(self) -> None:
         """Close all idle connections; those in use are closed when their answers are read."""

@@ -1,9 +1,8 @@
 """One request and the head of its answer, on a pooled connection or a fresh one."""
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
-from math import inf
 
 from urllib3.connectionpool import HTTPConnectionPool
 
@@ -16,6 +15,7 @@ from airelays_app.upstream.head import Head, HeadParser
 from airelays_app.upstream.pooling import give_back, take
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
+from airelays_app.upstream.waiting import TICK_SECONDS
 from airelays_app.upstream.wire import ClosedBeforeAnswer, Wire
 
 _JOINED_BODY = 65_536
@@ -23,9 +23,12 @@ _JOINED_BODY = 65_536
 
 
 class Exchange:
-    """``head`` is what ``request`` begins with on the wire; ``watch`` is the client's socket."""
+    """``head`` is what ``request`` begins with on the wire; ``watch`` is the client's socket.
 
-    __slots__ = ("_address", "_conn", "_head", "_pool", "_request", "_watch")
+    ``on_tick`` is called for each second in which the answer's head has not come.
+    """
+
+    __slots__ = ("_address", "_conn", "_head", "_on_tick", "_pool", "_request", "_watch")
 
     def __init__(
         self,
@@ -35,11 +38,13 @@ class Exchange:
         head: bytes,
         pool: HTTPConnectionPool,
         watch: socket.socket | None,
+        on_tick: Callable[[], None],
     ) -> None:
         self._request = request
         self._address = address
         self._pool = pool
         self._watch = watch
+        self._on_tick = on_tick
         self._head = head
         self._conn: RelayConnection = take(pool)
 
@@ -118,8 +123,10 @@ class Exchange:
             if parsed is not None:
                 return parsed
             try:
-                data = wire.receive(inf)
-                if data == b"":
+                data = wire.receive(TICK_SECONDS)
+                if data is None:
+                    self._on_tick()
+                elif not data:
                     raise UpstreamCut(
                         f"{self._address.host} closed the connection without an answer."
                     )

@@ -1,6 +1,6 @@
 """An upstream's answer, from its headers on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from socket import socket
 from time import monotonic
 from typing import Protocol
@@ -9,9 +9,9 @@ from airelays_app.errors import UpstreamCut, UpstreamError
 from airelays_app.upstream.body import Body
 from airelays_app.upstream.content_encoding import decoder_of
 from airelays_app.upstream.head import Head, Headers
+from airelays_app.upstream.waiting import TICK_SECONDS, nothing
 from airelays_app.upstream.wire import Wire
 
-_WHOLE_BODY_TICK = 60.0
 _CLIENT_CHECK = 0.25
 
 
@@ -79,14 +79,15 @@ class UpstreamResponse:
             return self._pieces(tick)
         return self._decoded_pieces(tick)
 
-    def read(self, *, limit: int) -> bytes:
+    def read(self, *, limit: int, on_tick: Callable[[], None] = nothing) -> bytes:
         """Return the whole body, its content-encoding undone; then the response is closed.
 
+        ``on_tick`` is called at least once a second meanwhile.
         Raises UpstreamError when the body has more than ``limit`` bytes, before or after
         decoding, and what ``pieces`` raises.
         """
         try:
-            return self._read(limit)
+            return self._read(limit, on_tick)
         finally:
             self.close()
 
@@ -104,11 +105,12 @@ class UpstreamResponse:
         """
         self._give_back(reusable=False)
 
-    def _read(self, limit: int) -> bytes:
+    def _read(self, limit: int, on_tick: Callable[[], None]) -> bytes:
         parts: list[bytes] = []
         size = 0
         checked = monotonic()
-        for piece in self.pieces(tick=_WHOLE_BODY_TICK):
+        for piece in self.pieces(tick=TICK_SECONDS):
+            on_tick()
             size += len(piece)
             if size > limit:
                 raise UpstreamError(f"{self._host} sent more than {limit} bytes.")

@@ -45,6 +45,22 @@ def test_body_in_every_framing(upstream, client, post, answer, cut):
         assert joined(response) == b"abcdefg"
 
 
+def test_each_second_of_waiting_is_told_before_the_head_and_within_the_body(upstream, client, post):
+    def script(peer):
+        peer.request()
+        peer.sock.settimeout(30)
+        assert before_head.wait(30)
+        peer.send(OK + b"Content-Length: 3\r\n\r\na")
+        assert within_body.wait(30)
+        peer.send(b"bc")
+
+    before_head, within_body = threading.Event(), threading.Event()
+    upstream.script = script
+    response = client.send(post(upstream.url), on_tick=before_head.set)
+    before_head.clear()
+    assert response.read(limit=10, on_tick=within_body.set) == b"abc"
+
+
 @pytest.mark.parametrize(
     "answer",
     [
