@@ -1,5 +1,9 @@
 """A turn of a stored conversation: what was said before, and what this turn adds."""
 
+import logging
+import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +12,16 @@ from airelays_app.dialects.fields import wrong_type
 from airelays_app.dialects.responses.reply import output_items
 from airelays_app.dialects.responses.request_in import input_items
 from airelays_app.dialects.responses.request_out import encode_messages
+from airelays_app.errors import Unavailable
 from airelays_app.services.generation import Prepared
 from airelays_app.services.lanes import TappedLane
 from airelays_app.store.conversation_turns import TurnLock
 from airelays_app.store.conversations import ConversationStore
+
+_RELEASE_TRIES = 60
+_RELEASE_PAUSE_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
 
 
 def conversation_id(body: Json) -> str | None:
@@ -43,8 +53,23 @@ class Turn:
         self.lock.renew()
 
     def release(self) -> None:
-        """Let the next turn begin."""
-        self.lock.release()
+        """Let the next turn begin: at once, or while the store is down as soon as it is back.
+
+        It never raises, because there is always something more important to tell.
+        """
+        try:
+            self.lock.release()
+        except Unavailable as error:
+            _log.warning("a conversation stays reserved until its store is back: %s", error)
+            threading.Thread(target=self._release_later, daemon=True).start()
+
+    def _release_later(self) -> None:
+        """Try again for as long as a lease may last."""
+        for _ in range(_RELEASE_TRIES):
+            time.sleep(_RELEASE_PAUSE_SECONDS)
+            with suppress(Unavailable):
+                self.lock.release()
+                return
 
 
 def begin_turn(
@@ -53,12 +78,14 @@ def begin_turn(
     """Reserve the conversation and read its history; raises NotFound, Conflict, Unprocessable."""
     said = own_items(dialect, body)
     lock = conversations.begin_turn(conversation)
+    turn = Turn(lock, (), said)
     try:
         history = conversations.history(conversation)
     except BaseException:
-        lock.release()
+        turn.release()
         raise
-    return Turn(lock, tuple(map(_replayable, filter(_can_return, history))), said)
+    turn.history = tuple(map(_replayable, filter(_can_return, history)))
+    return turn
 
 
 def own_items(dialect: Dialect, body: Json) -> list[Json]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from airelays_app.errors import Conflict
+from airelays_app.errors import Conflict, Unavailable
 from airelays_app.ids import fresh_id
 from airelays_app.store import conversation_items
 from airelays_app.store.conversation_items import Item
@@ -53,33 +53,43 @@ class TurnLock:
         self._database = database
         self._ttl_seconds = ttl_seconds
         self._token = fresh_id("turn")
-        self._expires_at = 0.0
+        self._renew_at = 0.0
         self._ended = False
 
     def take(self, connection: sqlite3.Connection) -> None:
         """Write the lease inside the caller's transaction; raises Conflict while one is live."""
         refuse_if_locked(connection, self.conversation_id)
-        self._expires_at = _seconds_since_boot() + self._ttl_seconds
+        now = _seconds_since_boot()
         connection.execute(
             "INSERT OR REPLACE INTO conversation_turns VALUES (?, ?, ?, ?)",
-            [self.conversation_id, self._token, own_identity(), self._expires_at],
+            [self.conversation_id, self._token, own_identity(), now + self._ttl_seconds],
         )
+        self._renew_at = now + self._ttl_seconds / 2
 
     def renew(self) -> None:
         """Lengthen the lease to its full time again; costs nothing before half of it is used.
 
-        Raises Conflict ``conversation_lock_lost`` when another turn has taken over.
+        While the database is down the turn goes on: it is tried again a little later, and
+        :meth:`commit` tells whether the lease has held. Raises Conflict
+        ``conversation_lock_lost`` when another turn has taken over.
         """
         now = _seconds_since_boot()
-        if self._expires_at - now > self._ttl_seconds / 2:
+        if now < self._renew_at:
             return
+        try:
+            self._lengthen(now + self._ttl_seconds)
+        except Unavailable:
+            self._renew_at = _seconds_since_boot() + self._ttl_seconds / 8
+        else:
+            self._renew_at = now + self._ttl_seconds / 2
+
+    def _lengthen(self, until: float) -> None:
         with self._database.writing() as connection:
             self._check_held(connection)
             connection.execute(
                 "UPDATE conversation_turns SET expires_at = ? WHERE token = ?",
-                [now + self._ttl_seconds, self._token],
+                [until, self._token],
             )
-        self._expires_at = now + self._ttl_seconds
 
     def commit(
         self,
@@ -105,7 +115,10 @@ class TurnLock:
         return stored
 
     def release(self) -> None:
-        """Let the next turn begin; harmless when released, committed or lost before."""
+        """Let the next turn begin; harmless when released, committed or lost before.
+
+        Raises Unavailable when the database is down; the lease then ends by itself.
+        """
         if self._ended:
             return
         with self._database.writing() as connection:

@@ -9,6 +9,7 @@ conversation is; metadata has the limits of the API, counted in characters.
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -262,6 +263,26 @@ def test_a_renewed_lease_lasts(store, clock):
             clock.now += 31
             turn.renew()
         assert refusal(store.begin_turn, made.id).code == "conversation_locked"
+
+
+def test_a_lease_that_cannot_be_renewed_now_is_renewed_a_little_later(
+    store, clock, database, path, monkeypatch
+):
+    monkeypatch.setattr(database, "_busy_seconds", 0.05)
+    made = store.create()
+    turn = store.begin_turn(made.id, ttl_seconds=80)
+    clock.now += 41
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        turn.renew()
+    clock.now += 9
+    turn.renew()
+    turn.renew()
+    clock.now += 31
+    turn.renew()
+    assert refusal(store.begin_turn, made.id).code == "conversation_locked"
+    clock.now += 39
+    assert refusal(store.begin_turn, made.id).code == "conversation_locked"
 
 
 def test_renewing_early_writes_nothing_and_late_tells_of_the_loss(store, clock, database):
