@@ -34,7 +34,7 @@ class Database:
     Nothing is opened before the first use, and the tables are brought up to date then. After a
     fork the child opens its own connections; the inherited ones are neither used nor closed.
     At most ``max_connections`` are open per process, one of them for writing. Waiting for a
-    connection or for another process's transaction takes at most ``busy_seconds`` each, then
+    connection and for another process's transaction takes at most ``busy_seconds``, then
     :class:`~airelays_app.errors.Unavailable` is raised, as for a full disk, a read-only or a
     damaged file.
     """
@@ -66,7 +66,10 @@ class Database:
         Keep it short, without network or large files: all writers of the machine wait. Do not
         nest. ``durable`` makes the commit wait until it would survive a power cut.
         """
+        deadline = time.monotonic() + self._busy_seconds
         with self._alone_in_thread(), faults.database_faults(), self._pool().writer() as writer:
+            left = max(0.0, deadline - time.monotonic())
+            writer.execute(f"PRAGMA busy_timeout={int(left * 1000)}")
             writer.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             writer.execute("BEGIN IMMEDIATE")
             with _rolled_back_at_the_end(writer):

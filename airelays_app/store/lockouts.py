@@ -125,8 +125,8 @@ class Lockouts:
         """Let a right credential in: return 0.0, or the seconds for which it must wait.
 
         One that is known from this address always passes, and costs no database access within
-        ten minutes of its last one; while the database is down it passes too if this process
-        remembers it.
+        ten minutes of its last one; while the database cannot be written it passes too if this
+        process remembers it or can still read it there.
         """
         now = self._clock()
         remembered = self._remembered.get((address, fingerprint))
@@ -135,9 +135,10 @@ class Lockouts:
         try:
             return self._admit(address, fingerprint, origin=origin, now=now)
         except Unavailable:
-            if remembered is None or now >= remembered.known_until:
+            known_until = self._known_without_writing(address, fingerprint, remembered)
+            if now >= known_until:
                 raise
-            remembered.write_again_at = min(now + _RETRY_SECONDS, remembered.known_until)
+            self._remember(address, fingerprint, known_until, for_seconds=_RETRY_SECONDS)
             return 0.0
 
     def list(self) -> tuple[Lockout, ...]:
@@ -186,23 +187,30 @@ class Lockouts:
     def _admit(self, address: str, fingerprint: str, *, origin: Origin, now: float) -> float:
         with self._database.writing() as connection:
             wait = 0.0
-            if not self._is_known(connection, address, fingerprint=fingerprint, now=now):
+            if now >= self._known_until(connection, address, fingerprint):
                 wait = self._seconds_to_wait(connection, address, origin=origin, now=now)
             if not wait:
                 self._note_use(connection, address, fingerprint=fingerprint, now=now)
         if not wait:
-            self._remember(address, fingerprint, now)
+            known_until = now + self._rule.known_seconds
+            self._remember(address, fingerprint, known_until, for_seconds=_REMEMBER_EVERY_SECONDS)
         return wait
 
-    def _is_known(
-        self, connection: sqlite3.Connection, address: str, *, fingerprint: str, now: float
-    ) -> bool:
+    def _known_without_writing(
+        self, address: str, fingerprint: str, remembered: _Remembered | None
+    ) -> float:
+        if remembered is not None:
+            return remembered.known_until
+        with self._database.reading() as connection:
+            return self._known_until(connection, address, fingerprint)
+
+    def _known_until(self, connection: sqlite3.Connection, address: str, fingerprint: str) -> float:
+        """Return until when the credential is known from the address; long ago if it is not."""
         row = connection.execute(
-            "SELECT 1 FROM known_credentials"
-            " WHERE address = ? AND fingerprint = ? AND last_used_at > ?",
-            (address, fingerprint, now - self._rule.known_seconds),
+            "SELECT last_used_at FROM known_credentials WHERE address = ? AND fingerprint = ?",
+            (address, fingerprint),
         ).fetchone()
-        return row is not None
+        return 0.0 if row is None else float(row["last_used_at"]) + self._rule.known_seconds
 
     def _note_use(
         self, connection: sqlite3.Connection, address: str, *, fingerprint: str, now: float
@@ -238,9 +246,11 @@ class Lockouts:
         left = [row["blocked_until"] - now for row in rows if row["origin"] in _holding_for(origin)]
         return min(float(self._rule.block_seconds), max(left, default=0.0))
 
-    def _remember(self, address: str, fingerprint: str, now: float) -> None:
-        known_until = now + self._rule.known_seconds
-        entry = _Remembered(known_until, min(now + _REMEMBER_EVERY_SECONDS, known_until))
+    def _remember(
+        self, address: str, fingerprint: str, known_until: float, *, for_seconds: float
+    ) -> None:
+        """Let the credential pass for a while without a look at the database."""
+        entry = _Remembered(known_until, min(self._clock() + for_seconds, known_until))
         with self._remembered_lock:
             self._remembered[address, fingerprint] = entry
             self._remembered.move_to_end((address, fingerprint))

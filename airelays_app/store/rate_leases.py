@@ -30,7 +30,7 @@ from airelays_app.store.token_bucket import Bucket, Grant, refilled, withdraw
 _LEASE_SECONDS = 1.0
 _LARGEST_LEASE = 64
 _REFUSAL_KEPT_SECONDS = 0.25
-_RETRY_STORAGE_SECONDS = 5.0
+_RETRY_STORAGE_SECONDS = 15.0
 _ADDRESSES_IN_PROCESS = 4096
 _LOCKS = 64
 
@@ -137,7 +137,8 @@ class LeasedTokenBucket(RateLimiter):
             grant = self._shared.take_tokens(key, bucket, wanted=wanted, returned=lease.tokens)
         except Unavailable as error:
             _log.warning("rate limits are kept per worker for now: %s", error)
-            self._storage_back_at = now + _RETRY_STORAGE_SECONDS
+            # The wait for the database counts too: from now on it is left alone for a while.
+            self._storage_back_at = self._clock() + _RETRY_STORAGE_SECONDS
             return self._own.take(key, bucket, now=now)
         self._own.levels.clear()
         return grant

@@ -10,6 +10,7 @@ most, and never for ever. Where the boot's name is hidden, a clock that would ru
 tells a reboot.
 """
 
+import sqlite3
 import time
 from collections.abc import Callable
 
@@ -49,20 +50,37 @@ class SteadyClock:
         self._offset: float | None = None
 
     def __call__(self) -> float:
-        """Return the time in seconds, near Unix time; the first call may raise Unavailable."""
+        """Return the time in seconds, near Unix time; the first call may raise Unavailable.
+
+        The first call of a boot writes; a later process needs only to read.
+        """
         if self._offset is None:
             self._offset = self._shared_offset(self._boot())
         return self._since_boot() + self._offset
 
     def _shared_offset(self, boot: str) -> float:
+        with self._database.reading() as connection:
+            offset = self._recorded_offset(connection, boot)
+        return self._agreed_offset(boot) if offset is None else offset
+
+    def _agreed_offset(self, boot: str) -> float:
         with self._database.writing() as connection:
-            row = connection.execute(
-                "SELECT offset FROM limit_clock WHERE boot = ?", (boot,)
-            ).fetchone()
-            latest = float(connection.execute(_RECORDED_MOMENTS).fetchone()[0] or 0.0)
-            if row is not None and self._since_boot() + row["offset"] >= latest:
-                return float(row["offset"])
-            offset = max(self._wall(), latest) - self._since_boot()
-            connection.execute("DELETE FROM limit_clock")
-            connection.execute("INSERT INTO limit_clock VALUES (?, ?)", (boot, offset))
+            offset = self._recorded_offset(connection, boot)
+            if offset is None:
+                offset = max(self._wall(), _latest_moment(connection)) - self._since_boot()
+                connection.execute("DELETE FROM limit_clock")
+                connection.execute("INSERT INTO limit_clock VALUES (?, ?)", (boot, offset))
         return offset
+
+    def _recorded_offset(self, connection: sqlite3.Connection, boot: str) -> float | None:
+        """Return this boot's offset; None if there is none, or if it would run backwards."""
+        row = connection.execute(
+            "SELECT offset FROM limit_clock WHERE boot = ?", (boot,)
+        ).fetchone()
+        if row is None or self._since_boot() + row["offset"] < _latest_moment(connection):
+            return None
+        return float(row["offset"])
+
+
+def _latest_moment(connection: sqlite3.Connection) -> float:
+    return float(connection.execute(_RECORDED_MOMENTS).fetchone()[0] or 0.0)

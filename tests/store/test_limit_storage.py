@@ -10,6 +10,7 @@
 import multiprocessing
 import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from limits import RateLimitItemPerSecond
@@ -180,6 +181,15 @@ def test_wall_clock_jumps_move_nothing_within_one_boot(database):
         machine.since_boot += 5
         assert machine.clock(database)() == clock()
     assert clock() == pytest.approx(start + 10)
+
+
+def test_a_process_that_starts_while_the_database_is_locked_has_the_time(tmp_path):
+    machine = Machine(wall=1_700_000_000.0)
+    with database_in(tmp_path, busy_seconds=0.05) as database:
+        start = machine.clock(database)()
+        with closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert machine.clock(database)() == start
 
 
 def test_a_boot_without_a_clock_continues_from_the_latest_recorded_moment(database):

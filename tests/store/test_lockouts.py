@@ -8,7 +8,9 @@
 * What a web page did to its visitor's address binds pages only.
 """
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -192,6 +194,23 @@ def test_while_the_database_is_down_what_this_process_remembers_passes(lockouts,
     clock.pass_seconds(86400)
     with pytest.raises(Unavailable):
         lockouts.admit(LAN, "old")
+
+
+def test_while_the_database_cannot_be_written_who_is_known_there_passes(
+    lockouts, database, clock, tmp_path
+):
+    """Also in a worker that has just started."""
+    lockouts.admit(LAN, "old")
+    clock.pass_seconds(3600)
+    started = Lockouts(database, clock=clock, rule=RULE)
+    with closing(sqlite3.connect(tmp_path / "state.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert started.admit(LAN, "old") == 0.0
+        with pytest.raises(Unavailable):
+            started.admit(LAN, "new")
+        clock.pass_seconds(86400)
+        with pytest.raises(Unavailable):
+            started.admit(LAN, "old")
 
 
 def test_uses_are_forgotten_once_they_mean_nothing(lockouts, database, clock):
