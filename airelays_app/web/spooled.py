@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import IO
 
 from flask import request
@@ -19,6 +20,7 @@ from werkzeug.sansio.multipart import (
 
 from airelays_app.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
 from airelays_app.ids import fresh_id
+from airelays_app.store.faults import disk_faults
 from airelays_app.web.context import record, services
 
 _CHUNK = 256 * 1024
@@ -36,21 +38,24 @@ class Spooled:
         self.length = 0
 
     def write(self, data: bytes) -> None:
-        """Append; raises TooLarge."""
+        """Append; raises TooLarge, and Unavailable when the disk is full."""
         self.length += len(data)
         if self.length > self._limit:
             raise TooLarge(f"The body has more than {self._limit} bytes: server.max_body_bytes.")
-        self._file.write(data)
+        with disk_faults():
+            self._file.write(data)
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the body from its beginning."""
-        self._file.seek(0)
+        """Yield the body from its beginning; raises Unavailable when it is not on the disk."""
+        with disk_faults():
+            self._file.seek(0)
         while chunk := self._file.read(_CHUNK):
             yield chunk
 
     def close(self) -> None:
-        """Forget the body."""
-        self._file.close()
+        """Forget the body; what a full disk has not taken need not be written any more."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def spooled_body() -> Spooled:

@@ -8,6 +8,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.formparser import FormDataParser
 
 from airelays_app.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
+from airelays_app.store.faults import disk_faults
 from airelays_app.web.context import services
 
 _FORM_OVERHEAD = 1024 * 1024
@@ -18,18 +19,23 @@ class _LimitedFile:
     """A temporary file that refuses to grow beyond ``limit`` bytes."""
 
     def __init__(self, limit: int) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the upload
+        with disk_faults():
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with the upload
         self._limit = limit
         self._size = 0
 
     def write(self, data: bytes) -> int:
-        """Append ``data``; raises TooLarge."""
+        """Append ``data``; raises TooLarge, and Unavailable when the disk is full."""
         self._size += len(data)
         if self._size > self._limit:
             raise TooLarge(
                 f"The file has more than {self._limit} bytes, the limit uploads.max_upload_bytes."
             )
-        return self._file.write(data)
+        rest = memoryview(data)
+        with disk_faults():
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        return len(data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
