@@ -9,6 +9,7 @@ or to go on.
 import select
 import socket
 import ssl
+import struct
 from math import ceil
 from time import monotonic
 
@@ -21,6 +22,7 @@ READ_SIZE = 65_536
 """Most bytes of one piece."""
 
 _SEND_SIZE = 262_144
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -190,12 +192,18 @@ class Wire:
         finally:
             self._poll.modify(self._fd, select.POLLIN)
         if self._watch_fd in events:
+            self._drop_unsent()
             raise ClientGone
         if not events:
+            self._drop_unsent()
             raise self._stuck()
         if events[self._fd] & select.POLLOUT:
             return b""
         return self._read() or b""
+
+    def _drop_unsent(self) -> None:
+        """Let closing reset the connection: an end behind the unsent bytes might never arrive."""
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
     def _last_words(self) -> bytes:
         """Return the answer that an upstream gave before it stopped taking the request."""
