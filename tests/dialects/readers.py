@@ -381,6 +381,9 @@ class MessagesReader:
         assert self.message["stop_reason"]
         self._stopped = True
 
+    def _ping(self, event: Json) -> None:
+        assert event == {"type": "ping"}
+
     def _error(self, event: Json) -> None:
         assert {"type", "message"} <= event["error"].keys()
         self.error = event
