@@ -5,7 +5,7 @@ idle threads with a semaphore, which costs more than handing the job over (measu
 Here nobody waits for a result, and the caller knows how many jobs are under way.
 """
 
-import threading
+import _thread
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Generic, TypeVar
@@ -36,7 +36,9 @@ class Threads(Generic[_Job]):
         """
         self._jobs.put(job)
         if self._started < min(running, self._most):
-            threading.Thread(target=self._serve, name="request", daemon=True).start()
+            # Thread.start() would wait until the new thread has had a turn, and the caller's
+            # main loop with it: on a busy machine longest when most threads are needed.
+            _thread.start_new_thread(self._serve, ())
             self._started += 1
 
     def end(self) -> None:

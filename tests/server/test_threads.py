@@ -1,6 +1,9 @@
 """Rules of a worker's threads: as many as there is work for, at most so many, none ever lost."""
 
+import subprocess
+import sys
 import threading
+import weakref
 from queue import SimpleQueue
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from airelays_app.server.threads import Threads
 
 PATIENCE = 20.0
+IMPORT = "from airelays_app.server.threads import Threads"
 
 
 class Work:
@@ -74,11 +78,22 @@ def test_a_thread_survives_its_job_and_the_failure_is_logged(threads, work, capl
     assert "SystemExit" in str(caplog.records[0].fields)
 
 
-def test_threads_end_when_told_and_hold_no_process_up(threads, work):
+def test_a_thread_ends_when_told_and_has_nothing_more_to_do(tools):
+    done = SimpleQueue()
+    threads = Threads(done.put, most=1)
     threads.run("one", running=1)
-    _, thread = work.next()
-    assert thread.daemon
+    threads.run("two", running=2)
     threads.end()
-    work.go.release()
-    thread.join(PATIENCE)
-    assert not thread.is_alive()
+    used = weakref.ref(threads)
+    del threads
+    assert [done.get(timeout=PATIENCE) for _ in range(2)] == ["one", "two"]
+    tools.wait_until(lambda: used() is None, "the thread's end")
+
+
+def test_a_thread_with_work_does_not_keep_the_process_from_ending():
+    program = "Threads(threading.Event().wait, most=1).run(60.0, running=1)"
+    subprocess.run(
+        [sys.executable, "-c", f"import threading; {IMPORT}; {program}"],
+        timeout=PATIENCE,
+        check=True,
+    )
