@@ -1,16 +1,15 @@
 """Neutral parts, written as the content blocks of a Messages request."""
 
-import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.call_arguments import arguments_object
+from airelays_app.dialects.data_url import document_in, read_data_url
 from airelays_app.dialects.messages.thinking import DIALECT, sealed_block
 from airelays_app.errors import Unprocessable
-from airelays_app.framing.jsontext import JsonTextError, loads
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
     Audio,
@@ -26,7 +25,6 @@ from airelays_app.neutral.request import (
     ToolResult,
 )
 
-_DATA_URL = re.compile(r"data:([^;,]*)((?:;[^;,]*)*),(.*)", re.DOTALL)
 _LEGAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
@@ -81,10 +79,10 @@ def _image(part: Image, losses: list[Loss]) -> Json:  # noqa: ARG001
 
 
 def _image_source(url: str) -> Json:
-    found = _DATA_URL.fullmatch(url)
-    if not found:
+    found = read_data_url(url)
+    if found is None:
         return {"type": "url", "url": url}
-    return {"type": "base64", "media_type": found[1], "data": found[3]}
+    return {"type": "base64", "media_type": found.media_type, "data": found.data}
 
 
 def _file(part: File, losses: list[Loss]) -> Json:  # noqa: ARG001
@@ -92,26 +90,14 @@ def _file(part: File, losses: list[Loss]) -> Json:  # noqa: ARG001
     if part.data is None:
         source: Json = {"type": "url", "url": part.url or ""}
         return _marked({"type": "document", "source": source, **named}, part.cache)
-    found = _DATA_URL.fullmatch(part.data)
-    if not found:
-        raise Unprocessable("A document must be a data: URL or an http(s) URL.", param="file_data")
-    media_type = found[1] or "text/plain"
-    if media_type.startswith("image/"):
+    found = document_in(part.data)
+    if found.media_type.startswith("image/"):
         return _marked({"type": "image", "source": _image_source(part.data)}, part.cache)
-    if media_type.startswith("text/") or media_type == "application/json":
-        source = {"type": "text", "media_type": "text/plain", "data": _text_in(found)}
+    if found.media_type.startswith("text/") or found.media_type == "application/json":
+        source = {"type": "text", "media_type": "text/plain", "data": found.text()}
     else:
-        source = {"type": "base64", "media_type": media_type, "data": found[3]}
+        source = {"type": "base64", "media_type": found.media_type, "data": found.base64()}
     return _marked({"type": "document", "source": source, **named}, part.cache)
-
-
-def _text_in(found: re.Match[str]) -> str:
-    if not found[2].endswith(";base64"):
-        return unquote_to_bytes(found[3]).decode("utf-8", "replace")
-    try:
-        return base64.b64decode(found[3]).decode("utf-8", "replace")
-    except ValueError as error:
-        raise Unprocessable("A document is not base64.", param="file_data") from error
 
 
 def _call(part: ToolCall, losses: list[Loss]) -> Json:  # noqa: ARG001
@@ -119,18 +105,9 @@ def _call(part: ToolCall, losses: list[Loss]) -> Json:  # noqa: ARG001
         "type": "tool_use",
         "id": legal_call_id(part.call_id),
         "name": part.name,
-        "input": _input_of(part),
+        "input": arguments_object(part.arguments),
     }
     return _marked(block, part.cache)
-
-
-def _input_of(part: ToolCall) -> Json:
-    """Return the arguments as the object that is wanted here, whatever the model wrote."""
-    try:
-        value = loads(part.arguments.encode("utf-8", "surrogatepass")) if part.arguments else {}
-    except JsonTextError:
-        value = part.arguments
-    return value if isinstance(value, dict) else {"input": value}
 
 
 def _result(part: ToolResult, losses: list[Loss]) -> Json:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from airelays_app.dialects.base import Json, ReplyContext
+from airelays_app.dialects.call_arguments import arguments_object
 from airelays_app.dialects.messages.citations import citation_out
 from airelays_app.dialects.messages.errors import error_body
 from airelays_app.dialects.messages.thinking import DIALECT, thinking_block
 from airelays_app.dialects.messages.usage import write_usage
-from airelays_app.framing.jsontext import JsonTextError, loads
 from airelays_app.neutral.events import FinishReason
 from airelays_app.neutral.fold import Reply, ReplyPart
 from airelays_app.neutral.usage import Usage
@@ -76,7 +76,7 @@ def content_block(part: ReplyPart, context: ReplyContext) -> Json:
         case "reasoning" | "reasoning_text":
             return thinking_block(part.text, part.seal, provider=context.provider)
         case "tool_call" | "custom_call":
-            return tool_use_block(part, _input_of(part.text))
+            return tool_use_block(part, arguments_object(part.text))
     return dict(part.native or {})
 
 
@@ -88,14 +88,3 @@ def tool_use_block(part: ReplyPart, input_: Any) -> Json:
 def _text_block(part: ReplyPart) -> Json:
     citations = [cited for annotation in part.annotations if (cited := citation_out(annotation))]
     return {"type": "text", "text": part.text, "citations": citations or None}
-
-
-def _input_of(arguments: str) -> Any:
-    """Return the arguments as an object; the model may have written none, or something else."""
-    if not arguments.strip():
-        return {}
-    try:
-        value = loads(arguments.encode("utf-8", "surrogatepass"))
-    except JsonTextError:
-        return {"input": arguments}
-    return value if isinstance(value, dict) else {"input": value}
