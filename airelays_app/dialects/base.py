@@ -68,11 +68,14 @@ class Tap(Protocol):
     reply as far as the dialect's stream carries it.
     """
 
-    usage: Usage | None
     has_content: bool
     ended: bool
     failure: Failure | None
     response: Json
+
+    @property
+    def usage(self) -> Usage | None:
+        """The token counts so far."""
 
     @property
     def runs(self) -> re.Pattern[bytes] | None:
@@ -98,7 +101,10 @@ class Dialect:
     so that the relay itself stops at them. ``has_custom_tools`` says that it has a word for
     free-text tools; otherwise they go as functions. ``longest_tool_name`` is in characters.
     ``stream_carries_reply`` says that a stream ends with the whole reply in one object.
-    ``read_usage`` reads the ``usage`` of a reply.
+    ``read_usage`` reads the counts that a reply has in its ``usage_field``. ``names_model`` is
+    false where the model, and whether to stream, stand in the path instead of the body.
+    ``canonical`` writes the fields' names of a request as they are read everywhere; it returns the
+    same object if they are.
     ``without_packed_seals`` takes out of a request body the reasoning whose seal is packed: it
     was made by an upstream of another dialect. ``refuses_with`` is the status for what is
     understood but refused, ``client_headers`` are those that say something about the wire and go
@@ -113,6 +119,9 @@ class Dialect:
     error_body: Callable[[Failure, str], Json]
     read_usage: Callable[[Any], Usage | None]
     keep_alive: bytes
+    usage_field: str = "usage"
+    names_model: bool = True
+    canonical: Callable[[Json], Json] = lambda body: body
     echo: Callable[[Json], Json] = lambda body: {}  # noqa: ARG005
     without_packed_seals: Callable[[Json], Json] = lambda body: body
     encode_request: Callable[[Request, Capabilities], tuple[Json, tuple[Loss, ...]]] | None = None

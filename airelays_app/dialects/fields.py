@@ -69,12 +69,12 @@ def optional_bool(source: Mapping[str, Any], name: str, path: str = "") -> bool 
     raise wrong_type(f"{path}.{name}" if path else name, "a boolean")
 
 
-def optional_number(source: Mapping[str, Any], name: str) -> float | None:
+def optional_number(source: Mapping[str, Any], name: str, path: str = "") -> float | None:
     """Return a number field of ``source``; null and missing are None."""
     value = source.get(name)
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
-    raise wrong_type(name, "a number")
+    raise wrong_type(f"{path}.{name}" if path else name, "a number")
 
 
 def optional_integer(source: Mapping[str, Any], name: str, path: str = "") -> int | None:

@@ -37,9 +37,14 @@ class Seal:
 
 
 def pack(seal: Seal, *, provider: str) -> str:
-    """Return ``seal``, made by ``provider``, as text for a field of another dialect."""
-    fields = [seal.dialect, seal.form, provider, seal.payload, seal.id, seal.text]
-    return PACKED_PREFIX + base64.urlsafe_b64encode(dumps(fields)).decode().rstrip("=")
+    """Return ``seal``, made by ``provider``, as text for a field of another dialect.
+
+    It is whole base64 without padding, however often it is decoded and encoded again, and so are
+    several of them one behind the other.
+    """
+    fields = dumps([seal.dialect, seal.form, provider, seal.payload, seal.id, seal.text])
+    whole = b" " * (-len(fields) % 3) + fields
+    return PACKED_PREFIX + base64.urlsafe_b64encode(whole).decode()
 
 
 def is_packed(value: Any) -> bool:

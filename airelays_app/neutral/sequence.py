@@ -67,13 +67,15 @@ class OneAtATime:
     """Rewrites a stream so that each part is closed before the next one opens.
 
     Parts keep their order and numbers. The oldest one that is not closed passes at once; what
-    belongs to the others is held back until it is their turn. Messages has one open block.
+    belongs to the others is held back until it is their turn. Messages has one open block. Parts
+    that a failure has closed are in ``given_up``.
     """
 
     def __init__(self) -> None:
         self._open: deque[int] = deque()
         self._held: dict[int, list[PartEvent]] = {}
         self._closed: set[int] = set()
+        self.given_up: set[int] = set()
 
     def feed(self, events: Iterable[Event]) -> list[Event]:
         """Return the events that may pass now."""
@@ -119,5 +121,6 @@ class OneAtATime:
     def _give_up(self, out: list[Event]) -> None:
         """The stream breaks off: let out everything, each open part closed for the next one."""
         while len(self._open) > 1:
+            self.given_up.add(self._open[0])
             out.append(PartClosed(self._open.popleft()))
             self._advance(out)

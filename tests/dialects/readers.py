@@ -395,6 +395,52 @@ def read_messages(wire: bytes) -> Json:
     return MessagesReader().read(wire)
 
 
+def read_gemini(wire: bytes) -> Json:
+    """Return the response that a client puts together, or the error object.
+
+    Pieces of text that follow each other are one part, unless a later one has a signature.
+    """
+    whole: Json = {}
+    parts: list[Json] = []
+    blocks = wire.split(b"\n\n")
+    assert blocks.pop() == b"", "every event ends"
+    for block in blocks:
+        assert block.startswith(b"data: {"), "comments and other lines break the clients"
+        event = json.loads(block.removeprefix(b"data: "))
+        if "error" in event:
+            assert block == blocks[-1], "nothing follows the end"
+            return event
+        (candidate,) = event.pop("candidates")
+        assert candidate["content"]["role"] == "model"
+        assert candidate["content"]["parts"], "google-genai takes a reply without any for invalid"
+        assert whole.keys() <= {"modelVersion", "responseId"}, "nothing follows the reason"
+        assert ("finishReason" in candidate) == ("usageMetadata" in event)
+        parts += candidate["content"]["parts"]
+        whole = event if "finishReason" not in candidate else {"candidates": [candidate], **event}
+    (candidate,) = whole["candidates"]
+    candidate["content"]["parts"] = joined_parts(parts)
+    return whole
+
+
+def joined_parts(parts: list[Json]) -> list[Json]:
+    """Return the parts without their cuts; an empty text says nothing without a signature."""
+    out: list[Json] = []
+    for part in parts:
+        if part == {"text": ""}:
+            continue
+        before = out[-1] if out else {}
+        rest = {"thought": part["thought"]} if "thought" in part else {}
+        if part.keys() - rest.keys() == {"text"} and _takes_more(before, rest):
+            before["text"] += part["text"]
+        else:
+            out.append(dict(part))
+    return json.loads(json.dumps(out))
+
+
+def _takes_more(before: Json, rest: Json) -> bool:
+    return before.keys() - {"thoughtSignature"} == {"text", *rest} and before.get("text") != ""
+
+
 def _object_of(arguments: str) -> Any:
     """Return what a model wrote as arguments the way the buffered answer has it."""
     if not arguments.strip():

@@ -80,7 +80,7 @@ def test_a_stream_cut_anywhere_is_legal_and_never_ends_well_too_early(
             assert finished[0] == finished[1], "only what follows the end may be missing"
 
 
-@pytest.mark.parametrize("dialect", ["responses", "chat", "messages"])
+@pytest.mark.parametrize("dialect", ["responses", "chat", "messages", "gemini"])
 @pytest.mark.parametrize(
     "data", [b"{", b'{"a":', b"1", b"[]", b'"text"', b"\xff", b'{"a":1}{"b":2}', b"NaN"]
 )
@@ -89,7 +89,7 @@ def test_data_that_is_no_object_is_nonsense(dialect: str, data: bytes) -> None:
         decode(dialect, [b"data: %b\n\n" % data])
 
 
-@pytest.mark.parametrize("dialect", ["responses", "chat", "messages"])
+@pytest.mark.parametrize("dialect", ["responses", "chat", "messages", "gemini"])
 @pytest.mark.parametrize("block", [b": comment\n\n", b"data:\n\n", b"data: \n\n", b"id: 3\n\n"])
 def test_what_carries_no_data_is_skipped(dialect: str, block: bytes) -> None:
     make = DIALECTS[dialect].decoder
@@ -105,7 +105,8 @@ junk = st.recursive(
             st.sampled_from(
                 "type id item response output content part delta choices usage error message "
                 "tool_calls function index output_index status text summary content_block "
-                "signature partial_json stop_reason citation".split()
+                "signature partial_json stop_reason citation candidates parts thought "
+                "thoughtSignature functionCall inlineData finishReason promptFeedback".split()
             ),
             inner,
             max_size=4,

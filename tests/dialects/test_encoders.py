@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airelays_app.dialects import CHAT, COMPLETIONS, DIALECTS, MESSAGES, RESPONSES
+from airelays_app.dialects import CHAT, COMPLETIONS, DIALECTS, GEMINI, MESSAGES, RESPONSES
 from airelays_app.dialects.base import ReplyContext
+from airelays_app.dialects.call_arguments import arguments_object
 from airelays_app.dialects.responses.reply import has_item
 from airelays_app.neutral.events import (
     Failed,
@@ -28,7 +29,14 @@ from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from airelays_app.neutral.seals import pack
 from airelays_app.neutral.usage import Usage
-from tests.dialects.readers import read_chat, read_completions, read_messages, read_responses
+from tests.dialects.readers import (
+    joined_parts,
+    read_chat,
+    read_completions,
+    read_gemini,
+    read_messages,
+    read_responses,
+)
 from tests.dialects.transcripts import decode
 from tests.neutral.streams import CALLS, KINDS, legal_streams
 
@@ -117,6 +125,17 @@ def test_a_completions_stream_is_legal_and_adds_up_to_the_buffered_answer(events
     assert read == expected
 
 
+@pytest.mark.parametrize("shows", [False, True])
+@given(events=legal_streams())
+def test_a_gemini_stream_is_legal_and_adds_up_to_the_buffered_answer(events, shows):
+    read = read_gemini(encode("gemini", events, echo={"includeThoughts": shows}))
+
+    expected = whole("gemini", events, echo={"includeThoughts": shows})
+    for candidate in expected.get("candidates", ()):
+        candidate["content"]["parts"] = joined_parts(candidate["content"]["parts"])
+    assert read == expected
+
+
 @given(events=legal_streams(kinds=("text", *CALLS)), data=st.data())
 def test_the_older_interface_streams_one_function_call(events, data):
     read = read_chat(encode("chat", events, legacy_functions=True), include_usage=False)
@@ -166,6 +185,32 @@ def test_a_messages_stream_read_back_means_the_same(events):
 
     check(back)
     assert told(back) == told(events)
+
+
+@settings(max_examples=200)
+@given(events=legal_streams(kinds=("text", "reasoning", "tool_call")))
+def test_a_gemini_stream_read_back_means_the_same(events):
+    back = decode("gemini", [encode("gemini", events, echo={"includeThoughts": True})])
+
+    check(back)
+    assert without_cuts(back) == without_cuts(events)
+
+
+def without_cuts(events):
+    """Return what Gemini can carry: text, thoughts and calls; parts of one kind have no seams."""
+    reply = fold(events)
+    said = []
+    for part in reply.parts:
+        if part.kind == "tool_call":
+            said.append((part.kind, part.id, part.name, arguments_object(part.text)))
+        elif said and said[-1][0] == part.kind:
+            said[-1] = (part.kind, said[-1][1] + part.text)
+        elif part.text:
+            said.append((part.kind, part.text))
+    if reply.failure:
+        return [part for part in said if part[0] != "tool_call"]
+    usage = reply.usage or Usage()
+    return said, usage.input_total, usage.cache_read, usage.output, usage.reasoning
 
 
 def told(events):
@@ -232,6 +277,9 @@ def test_a_failure_before_anything_is_still_a_stream_of_the_dialect(dialect):
         assert read_responses(wire)["error"]["code"] == "rate_limit_exceeded"
     elif dialect == "messages":
         assert read_messages(wire)["error"] == {"type": "rate_limit_error", "message": "Slow down."}
+    elif dialect == "gemini":
+        error = {"status": "RESOURCE_EXHAUSTED", "code": 429, "message": "Slow down."}
+        assert read_gemini(wire)["error"] == error
     else:
         read = read_chat if dialect == "chat" else read_completions
         assert read(wire, include_usage=False)["error"]["message"] == "Slow down."
@@ -257,23 +305,33 @@ def test_what_was_said_before_a_failure_is_not_lost(dialect):
 
 
 @pytest.mark.parametrize(
-    ("reason", "chat", "completions", "responses", "messages"),
+    ("reason", "chat", "completions", "responses", "messages", "gemini"),
     [
-        ("end", "stop", "stop", None, "end_turn"),
-        ("stop_sequence", "stop", "stop", None, "stop_sequence"),
-        ("pause", "stop", "stop", None, "pause_turn"),
-        ("length", "length", "length", "max_output_tokens", "max_tokens"),
-        ("content_filter", "content_filter", "content_filter", "content_filter", "refusal"),
-        ("tool_use", "tool_calls", "stop", None, "tool_use"),
+        ("end", "stop", "stop", None, "end_turn", "STOP"),
+        ("stop_sequence", "stop", "stop", None, "stop_sequence", "STOP"),
+        ("pause", "stop", "stop", None, "pause_turn", "OTHER"),
+        ("length", "length", "length", "max_output_tokens", "max_tokens", "MAX_TOKENS"),
+        (
+            "content_filter",
+            "content_filter",
+            "content_filter",
+            "content_filter",
+            "refusal",
+            "SAFETY",
+        ),
+        ("tool_use", "tool_calls", "stop", None, "tool_use", "STOP"),
     ],
 )
-def test_each_reason_has_its_word_in_each_dialect(reason, chat, completions, responses, messages):
+def test_each_reason_has_its_word_in_each_dialect(
+    reason, chat, completions, responses, messages, gemini
+):
     events = [Started("up", "m"), PartOpened(0, "text"), PartDelta(0, "Hi"), PartClosed(0)]
     events += [UsageSeen(Usage(input=1, output=2)), Finished(reason)]
 
     assert whole("chat", events)["choices"][0]["finish_reason"] == chat
     assert whole("completions", events)["choices"][0]["finish_reason"] == completions
     assert whole("messages", events)["stop_reason"] == messages
+    assert whole("gemini", events)["candidates"][0]["finishReason"] == gemini
     response = whole("responses", events)
     assert response["status"] == ("incomplete" if responses else "completed")
     assert response["incomplete_details"] == ({"reason": responses} if responses else None)
@@ -316,3 +374,9 @@ def test_each_dialect_counts_every_token_once():
     assert (messages["input_tokens"], messages["cache_read_input_tokens"]) == (5, 3)
     assert (messages["cache_creation_input_tokens"], messages["output_tokens"]) == (2, 11)
     assert MESSAGES.read_usage(messages) == usage
+    gemini = whole("gemini", events)["usageMetadata"]
+    assert (gemini["promptTokenCount"], gemini["cachedContentTokenCount"]) == (10, 3)
+    assert (gemini["candidatesTokenCount"], gemini["thoughtsTokenCount"]) == (7, 4)
+    assert gemini["totalTokenCount"] == 21
+    read = GEMINI.read_usage(gemini)
+    assert (read.input_total, read.cache_read, read.total) == (10, 3, 21)

@@ -23,7 +23,7 @@ CASES = [
     (path.parent.name, path.stem) for path in sorted(GOLDENS.glob("*/*.sse"), key=lambda p: p.parts)
 ]
 RULES = FailureRules(
-    limit=frozenset({"rate_limit_exceeded", "usage_limit_reached"}),
+    limit=frozenset({"rate_limit_exceeded", "usage_limit_reached", "resource_exhausted"}),
     client=frozenset({"context_length_exceeded", "exceed_context_size_error"}),
 )
 

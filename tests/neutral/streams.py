@@ -92,9 +92,9 @@ def _within(number: int, kind: str) -> st.SearchStrategy[Event]:
     if kind == "reasoning":
         seals = st.builds(
             Seal,
-            st.sampled_from(["responses", "messages"]),
+            st.sampled_from(["responses", "messages", "gemini"]),
             st.text(min_size=1, max_size=5),
-            form=st.sampled_from(["", "redacted_thinking"]),
+            form=st.sampled_from(["", "redacted_thinking", "end"]),
             text=st.none() | texts,
         )
         choices.append(st.builds(PartSealed, st.just(number), seals))

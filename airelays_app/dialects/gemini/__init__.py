@@ -1,0 +1,39 @@
+"""Google's Gemini API."""
+
+from airelays_app.dialects.base import Dialect, Json
+from airelays_app.dialects.gemini.errors import error_body
+from airelays_app.dialects.gemini.proto_json import canonical
+from airelays_app.dialects.gemini.reply import SHOWS_THOUGHTS, encode_reply
+from airelays_app.dialects.gemini.request_in import decode_request, shows_thoughts
+from airelays_app.dialects.gemini.request_out import encode_request, unspeakable_stops
+from airelays_app.dialects.gemini.seals import without_packed_seals
+from airelays_app.dialects.gemini.stream_in import GeminiDecoder, decode_reply
+from airelays_app.dialects.gemini.stream_out import GeminiEncoder
+from airelays_app.dialects.gemini.tap import GeminiTap
+from airelays_app.dialects.gemini.usage import FIELD, read_usage
+
+
+def _echo(body: Json) -> Json:
+    return {SHOWS_THOUGHTS: shows_thoughts(body)}
+
+
+GEMINI = Dialect(
+    name="gemini",
+    decode_request=decode_request,
+    encode_request=encode_request,
+    decode_reply=decode_reply,
+    encode_reply=encode_reply,
+    decoder=GeminiDecoder,
+    encoder=GeminiEncoder,
+    tap=GeminiTap,
+    error_body=error_body,
+    read_usage=read_usage,
+    usage_field=FIELD,
+    keep_alive=b"",
+    echo=_echo,
+    canonical=canonical,
+    unspeakable_stops=unspeakable_stops,
+    without_packed_seals=without_packed_seals,
+    refuses_with=400,
+    names_model=False,
+)

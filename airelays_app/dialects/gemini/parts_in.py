@@ -1,0 +1,157 @@
+"""The parts of a Gemini request, read into neutral parts.
+
+Fields: API reference, "Part", and what google-genai 3.6 and Gemini CLI 0.61 send (seen
+2026-11-25). A part of another kind is opaque.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from airelays_app.dialects.base import Json
+from airelays_app.dialects.fields import (
+    as_object,
+    objects,
+    optional_object,
+    optional_text,
+    text_field,
+)
+from airelays_app.dialects.gemini.call_ids import CallIds
+from airelays_app.dialects.gemini.seals import DIALECT, Place, read_signature
+from airelays_app.errors import Unprocessable
+from airelays_app.framing.jsontext import dumps
+from airelays_app.neutral.request import (
+    Audio,
+    File,
+    Image,
+    Opaque,
+    Part,
+    Reasoning,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+
+_SOUNDS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
+_GOOGLES_FILES = ("generativelanguage.googleapis.com", "storage.googleapis.com")
+_RESULT_KEYS = ("output", "result")
+
+
+def read_parts(value: Any, path: str, calls: CallIds) -> Iterator[Part]:
+    """Yield the parts of one content; thoughts go with the seal that stands behind them."""
+    thoughts: list[str] = []
+    for part_path, part in objects(value if value is not None else [], path):
+        if part.get("thought") is True and "thoughtSignature" not in part:
+            thoughts.append(optional_text(part, "text", part_path) or "")
+            continue
+        for read in _read_part(part_path, part, calls):
+            yield _with_thoughts(read, thoughts)
+    if any(thoughts):
+        yield Reasoning("".join(thoughts))
+
+
+def _with_thoughts(part: Part, thoughts: list[str]) -> Part:
+    if not isinstance(part, Reasoning) or part.text or not thoughts:
+        return part
+    text = "".join(thoughts)
+    thoughts.clear()
+    return Reasoning(text, part.seal)
+
+
+def _read_part(path: str, part: Json, calls: CallIds) -> Iterator[Part]:
+    if part.get("thought") is True:
+        yield from _sealed(part, "thought", optional_text(part, "text", path) or "")
+        return
+    field = next((name for name in _READERS if part.get(name) is not None), None)
+    if field is not None:
+        yield from _READERS[field](path, part, calls)
+    elif part.keys() == {"thoughtSignature"}:
+        yield from _sealed(part, "end")
+    else:
+        yield Opaque(DIALECT, part, path)
+
+
+def _sealed(
+    part: Json, place: Place, text: str = "", id_: str | None = None
+) -> Iterator[Reasoning]:
+    for number, seal in enumerate(read_signature(part, place, id_)):
+        yield Reasoning(text if number == 0 else "", seal)
+
+
+def _read_text(path: str, part: Json, calls: CallIds) -> Iterator[Part]:  # noqa: ARG001
+    text = text_field(part, "text", path)
+    yield from _sealed(part, "text" if text else "end")
+    if text:
+        yield Text(text)
+
+
+def _read_call(path: str, part: Json, calls: CallIds) -> Iterator[Part]:
+    call_path = f"{path}.functionCall"
+    call = as_object(part["functionCall"], call_path)
+    name = text_field(call, "name", call_path)
+    id_ = calls.of_call(name, optional_text(call, "id", call_path))
+    yield from _sealed(part, "call", id_=id_)
+    arguments = optional_object(call, "args", call_path) or {}
+    yield ToolCall(id_, name, dumps(arguments).decode())
+
+
+def _read_result(path: str, part: Json, calls: CallIds) -> Iterator[Part]:
+    result_path = f"{path}.functionResponse"
+    result = as_object(part["functionResponse"], result_path)
+    name = text_field(result, "name", result_path)
+    id_ = calls.of_result(name, optional_text(result, "id", result_path))
+    response = optional_object(result, "response", result_path) or {}
+    media = read_parts(result.get("parts"), f"{result_path}.parts", calls)
+    yield ToolResult(id_, (*_told(response), *media), is_error=response.keys() == {"error"})
+
+
+def _told(response: Json) -> Iterator[Text]:
+    """Yield what a tool said: the one value under a customary key, or all of the object."""
+    value: Any = response
+    if len(response) == 1:
+        key, only = next(iter(response.items()))
+        value = only if key in (*_RESULT_KEYS, "error") else response
+    if isinstance(value, str):
+        yield Text(value)
+    elif value or value in (0, False):
+        yield Text(dumps(value).decode())
+
+
+def _read_inline(path: str, part: Json, calls: CallIds) -> Iterator[Part]:  # noqa: ARG001
+    data_path = f"{path}.inlineData"
+    blob = as_object(part["inlineData"], data_path)
+    kind, data = text_field(blob, "mimeType", data_path), text_field(blob, "data", data_path)
+    data = data.replace("-", "+").replace("_", "/")
+    url = f"data:{kind};base64,{data}"
+    if kind.startswith("image/"):
+        yield Image(url)
+    elif kind in _SOUNDS:
+        yield Audio(data, _SOUNDS[kind])
+    else:
+        name = optional_text(blob, "displayName", data_path)
+        yield File(name, data=url, path=data_path)
+
+
+def _read_file(path: str, part: Json, calls: CallIds) -> Iterator[Part]:  # noqa: ARG001
+    file_path = f"{path}.fileData"
+    file = as_object(part["fileData"], file_path)
+    url = text_field(file, "fileUri", file_path)
+    where = urlsplit(url)
+    if where.scheme not in ("http", "https") or where.hostname in _GOOGLES_FILES:
+        raise Unprocessable(
+            f"{file_path}.fileUri names a file that only Google can read; this model's upstream "
+            "takes http(s) addresses and inlineData.",
+            param=f"{file_path}.fileUri",
+        )
+    kind = optional_text(file, "mimeType", file_path) or ""
+    name = optional_text(file, "displayName", file_path)
+    yield Image(url) if kind.startswith("image/") else File(name, url=url, path=file_path)
+
+
+_READERS: dict[str, Callable[[str, Json, CallIds], Iterator[Part]]] = {
+    "functionCall": _read_call,
+    "functionResponse": _read_result,
+    "inlineData": _read_inline,
+    "fileData": _read_file,
+    "text": _read_text,
+}
