@@ -77,11 +77,15 @@ def _is_over(near: _End, far: _End) -> bool:
 
 
 def _wait(near: _End, far: _End) -> None:
-    """Wait until one side has something to read, or takes what is owed to it."""
+    """Wait until one side has something to read, or takes what is owed to it.
+
+    A side from which nothing is wanted is not polled: one that has left would be reported for ever.
+    """
     if far.holds_more() and not near.owed:
         return
     poll = select.poll()
     for end, other in ((near, far), (far, near)):
-        wanted = 0 if other.owed else select.POLLIN
-        poll.register(end.sock, wanted | (select.POLLOUT if end.owed else 0))
+        wanted = (0 if other.owed else select.POLLIN) | (select.POLLOUT if end.owed else 0)
+        if wanted:
+            poll.register(end.sock, wanted)
     poll.poll()

@@ -1,10 +1,13 @@
 """Two connections joined: everything arrives, in order; memory stays bounded; one end ends both."""
 
+import select
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
 
+from airelays_app.upstream import splice as module
 from airelays_app.upstream.splice import splice
 
 PATIENCE = 30.0
@@ -86,3 +89,22 @@ def test_the_end_of_the_client_ends_the_upstream(joined):
     client, upstream, _ = joined
     client.close()
     assert upstream.recv(10) == b""
+
+
+def test_a_client_that_left_while_the_upstream_takes_nothing_is_not_asked_again(
+    joined, monkeypatch
+):
+    client, upstream, _ = joined
+    asked = []
+    counted = SimpleNamespace(**vars(select) | {"poll": lambda: asked.append(1) or select.poll()})
+    monkeypatch.setattr(module, "select", counted)
+    client.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        client.sendall(b"x" * 50_000_000)
+    client.close()
+    asked.clear()
+    threading.Event().wait(0.5)
+    assert len(asked) < 10
+    heard = bytearray()
+    read_all(upstream, heard)
+    assert set(heard) == {ord("x")}
