@@ -16,7 +16,7 @@ from airelays_app.upstream.pooling import give_back, take
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.waiting import TICK_SECONDS
-from airelays_app.upstream.wire import ClosedBeforeAnswer, Wire
+from airelays_app.upstream.wire import Wire
 
 _JOINED_BODY = 65_536
 """Up to this size a body is copied behind its head, so that both leave in one write."""
@@ -28,7 +28,7 @@ class Exchange:
     ``on_tick`` is called for each second in which the answer's head has not come.
     """
 
-    __slots__ = ("_address", "_conn", "_head", "_on_tick", "_pool", "_request", "_watch")
+    __slots__ = ("_address", "_conn", "_head", "_on_tick", "_parser", "_pool", "_request", "_watch")
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Exchange:
         self._on_tick = on_tick
         self._head = head
         self._conn: RelayConnection = take(pool)
+        self._parser = HeadParser()
 
     def run(self) -> UpstreamResponse:
         """Return the answer; its connection goes back to the pool when the body was read.
@@ -58,8 +59,8 @@ class Exchange:
         try:
             try:
                 return self._attempt()
-            except ClosedBeforeAnswer:
-                if not reused:
+            except UpstreamCut:
+                if not reused or self._parser.started:
                     raise
             self._conn.close()
             return self._attempt()
@@ -69,14 +70,14 @@ class Exchange:
 
     def _attempt(self) -> UpstreamResponse:
         wire = self._wire()
-        early = self._send(wire)
-        head, arrived = self._receive_head(wire, early)
+        refused = self._send(wire)
+        head, arrived = refused or self._receive_head(wire)
         return UpstreamResponse(
             head,
             body=body_of(head, method=self._request.method),
             arrived=arrived,
             wire=wire,
-            reusable=not early and keeps_alive(head),
+            reusable=not refused and keeps_alive(head),
             host=self._address.host,
             release=self._release,
         )
@@ -98,13 +99,20 @@ class Exchange:
             read_timeout=request.read_timeout,
         )
 
-    def _send(self, wire: Wire) -> bytes:
-        """Send the request; return the bytes of an answer that came before all was sent."""
+    def _send(self, wire: Wire) -> tuple[Head, bytes] | None:
+        """Send the request; return the answer's head if it came before all was taken.
+
+        A refusal may come while a large body is still on its way; the rest is then not sent.
+        Interim answers (100, 102) change nothing.
+        """
         for data in self._to_send():
-            early = wire.send(data)
-            if early:
-                return early
-        return b""
+            rest = memoryview(data)
+            while rest:
+                rest, early = wire.send(rest)
+                parsed = self._parser.feed(early) if early else None
+                if parsed is not None:
+                    return parsed
+        return None
 
     def _to_send(self) -> Iterable[bytes]:
         body = self._request.body
@@ -114,26 +122,18 @@ class Exchange:
             return chain((self._head,), body.chunks())
         return (self._head + body,) if len(body) <= _JOINED_BODY else (self._head, body)
 
-    def _receive_head(self, wire: Wire, early: bytes) -> tuple[Head, bytes]:
+    def _receive_head(self, wire: Wire) -> tuple[Head, bytes]:
         """Wait for the final head; return it with the bytes of the body that came along."""
-        parser = HeadParser()
-        data: bytes | None = early
         while True:
-            parsed = parser.feed(data) if data else None
+            data = wire.receive(TICK_SECONDS)
+            if data is None:
+                self._on_tick()
+                continue
+            if not data:
+                raise UpstreamCut(f"{self._address.host} closed the connection without an answer.")
+            parsed = self._parser.feed(data)
             if parsed is not None:
                 return parsed
-            try:
-                data = wire.receive(TICK_SECONDS)
-                if data is None:
-                    self._on_tick()
-                elif not data:
-                    raise UpstreamCut(
-                        f"{self._address.host} closed the connection without an answer."
-                    )
-            except UpstreamCut as error:
-                if parser.started:
-                    raise
-                raise ClosedBeforeAnswer(error.message) from error
 
     def _release(self, *, reusable: bool) -> None:
         give_back(self._conn, self._pool, reusable=reusable)

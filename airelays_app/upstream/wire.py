@@ -26,10 +26,6 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class ClosedBeforeAnswer(UpstreamCut):
-    """The connection broke before the first byte of an answer."""
-
-
 class Wire:
     """The two ends of one exchange: ``sock`` to the upstream, ``watch`` to the client.
 
@@ -81,25 +77,25 @@ class Wire:
         """The upstream's end."""
         return self._sock
 
-    def send(self, data: bytes) -> bytes:
-        """Send all of ``data``; return the bytes of an answer that came before all was taken.
+    def send(self, data: memoryview) -> tuple[memoryview, bytes]:
+        """Send ``data``, until the upstream says something while it takes no more.
 
-        A refusal may come while a large body is still on its way; the rest is then not sent.
-        Raises ClientGone, ClosedBeforeAnswer, UpstreamTimeout.
+        Returns what is left to be sent, and what the upstream has said. Raises ClientGone,
+        UpstreamCut, UpstreamTimeout.
         """
         if self._nested:
             return self._send_nested(data)
-        rest = memoryview(data)
+        rest = data
         while rest:
             try:
                 rest = rest[self._sock.send(rest[:_SEND_SIZE]) :]
             except _WOULD_BLOCK:
                 early = self._wait_to_send()
                 if early:
-                    return early
+                    return rest, early
             except OSError:
-                return self._last_words()
-        return b""
+                return rest, self._last_words()
+        return rest, b""
 
     def receive(self, seconds: float) -> bytes | None:
         """Return all bytes that have arrived (at most READ_SIZE), waiting up to ``seconds``.
@@ -171,7 +167,7 @@ class Wire:
         self._full = True
         return b"".join(parts)
 
-    def _send_nested(self, data: bytes) -> bytes:
+    def _send_nested(self, data: memoryview) -> tuple[memoryview, bytes]:
         """Send through TLS within TLS, which loses bytes on a socket that does not block."""
         self._sock.settimeout(self._read_timeout)
         try:
@@ -179,10 +175,10 @@ class Wire:
         except TimeoutError:
             raise self._stuck() from None
         except OSError as error:
-            raise ClosedBeforeAnswer(f"The connection to {self._host} broke.") from error
+            raise self._cut() from error
         finally:
             self._sock.settimeout(0.0)
-        return b""
+        return data[:0], b""
 
     def _wait_to_send(self) -> bytes:
         """Wait until the upstream takes more; return what it says meanwhile."""
@@ -199,7 +195,10 @@ class Wire:
             raise self._stuck()
         if events[self._fd] & select.POLLOUT:
             return b""
-        return self._read() or b""
+        data = self._read()
+        if data == b"":
+            raise self._closed()
+        return data or b""
 
     def _drop_unsent(self) -> None:
         """Let closing reset the connection: an end behind the unsent bytes might never arrive."""
@@ -212,8 +211,11 @@ class Wire:
         except UpstreamCut:
             data = None
         if not data:
-            raise ClosedBeforeAnswer(f"{self._host} closed the connection without an answer.")
+            raise self._closed()
         return data
+
+    def _closed(self) -> UpstreamCut:
+        return UpstreamCut(f"{self._host} closed the connection without an answer.")
 
     def _stuck(self) -> UpstreamTimeout:
         return UpstreamTimeout(f"{self._host} took no data for {self._read_timeout:g} seconds.")

@@ -286,6 +286,35 @@ def test_a_refusal_in_the_middle_of_an_upload_is_heard(upstream, client, post, s
     assert closed == [True] * stays
 
 
+def test_an_interim_answer_in_the_middle_of_an_upload_changes_nothing(upstream, client, post):
+    def script(peer):
+        for _ in range(2):
+            peer.sock.recv(1000)
+            peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            threading.Event().wait(0.2)
+        left = len(MEGABYTES) - 10_000
+        while left > 0:
+            left -= len(peer.sock.recv(65536))
+        peer.send(ANSWER)
+
+    upstream.script = script
+    response = client.send(post(upstream.url, body=MEGABYTES, read_timeout=5))
+    assert response.read(limit=10) == b"ok"
+
+
+def test_an_upstream_that_closes_its_side_during_an_upload_is_given_up(upstream, client, post):
+    def script(peer):
+        peer.sock.shutdown(socket.SHUT_WR)
+        closed.append(peer.closed_soon())
+
+    closed = []
+    upstream.script = script
+    with pytest.raises(UpstreamCut):
+        client.send(post(upstream.url, body=MEGABYTES))
+    upstream.close()
+    assert closed == [True]
+
+
 def test_redirects_are_not_followed_and_cookies_not_kept(upstream, client, post):
     def script(peer):
         while request := peer.request():
