@@ -13,16 +13,16 @@ seen 2026-11-22.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
-
-from filelock import FileLock, Timeout
 
 from airelays_app.providers.codex.claims import read_claims
 from airelays_app.store.private_file import make_private_directory, open_private
@@ -31,6 +31,7 @@ LOGIN_FILE_NAME: Final = "auth.json"
 """Its name in the data directory."""
 
 _FILE_BYTES_MAX: Final = 1 << 20
+_LOCK_POLL_SECONDS: Final = 0.02
 _PRIVATE_FILE: Final = 0o600
 
 FileStamp = tuple[int, int, int]
@@ -197,22 +198,33 @@ class CredentialFile:
         make_private_directory(self.path.parent)
 
     @contextlib.contextmanager
-    def locked(self, *, wait_seconds: float) -> Iterator[None]:
-        """Hold the login against every other thread and process.
+    def locked(self, *, wait_seconds: float) -> Iterator[int]:
+        """Hold the login against every other thread and process; give the lock's descriptor.
 
-        The kernel drops the lock of a process that dies. Raises :class:`CredentialsBusyError`
-        after ``wait_seconds`` and :class:`OSError` if the lock file cannot be made.
+        A process that inherits the descriptor holds the lock too, until it ends; the kernel drops
+        it then, however that came. Raises :class:`CredentialsBusyError` after ``wait_seconds`` and
+        :class:`OSError` if the lock file cannot be made.
         """
         self.make_directory()
-        lock = FileLock(self._lock_path, timeout=wait_seconds, mode=_PRIVATE_FILE)
+        descriptor = open_private(self._lock_path, os.O_RDWR | os.O_CREAT)
         try:
-            lock.acquire(poll_interval=0.02)
-        except Timeout:
-            raise CredentialsBusyError from None
-        try:
-            yield
+            _lock(descriptor, wait_seconds)
+            yield descriptor
         finally:
-            lock.release()
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, wait_seconds: float) -> None:
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise CredentialsBusyError from None
+            time.sleep(_LOCK_POLL_SECONDS)
+        else:
+            return
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ from airelays_app.config import Settings
 from airelays_app.config.locations import home_of
 from airelays_app.config.proxies import no_proxy_of, proxies_of
 from airelays_app.providers.codex.constants import REDIRECT_PORTS, USER_AGENT, Issuer
+from airelays_app.providers.codex.courier import Courier, MessengerCourier
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME, CredentialFile
 from airelays_app.providers.codex.keyring_entry import (
     INSTALLED_KEYRING,
@@ -37,6 +38,7 @@ class LoginParts:
     keyring: KeyringEntries
     issuer: Issuer
     post: Poster
+    courier: Courier
     callback_ports: Sequence[int]
 
 
@@ -54,14 +56,16 @@ def login_parts(
         no_proxy=no_proxy_of(upstream),
         ca_bundle=str(upstream.ca_bundle) if upstream.ca_bundle else None,
     )
+    issuer = Issuer(upstream.issuer_base_url, upstream.client_id, upstream.originator)
+    user_agent = upstream.user_agent or USER_AGENT
+    connect_timeout = upstream.connect_timeout_seconds
     return LoginParts(
         file=CredentialFile(data_dir / LOGIN_FILE_NAME),
         keyring=KeyringEntries(INSTALLED_KEYRING, _directories(data_dir, environ)),
-        issuer=Issuer(upstream.issuer_base_url, upstream.client_id, upstream.originator),
-        post=issuer_poster(
-            options,
-            user_agent=upstream.user_agent or USER_AGENT,
-            connect_timeout=upstream.connect_timeout_seconds,
+        issuer=issuer,
+        post=issuer_poster(options, user_agent=user_agent, connect_timeout=connect_timeout),
+        courier=MessengerCourier(
+            issuer, options, user_agent=user_agent, connect_timeout=connect_timeout
         ),
         callback_ports=_ports(settings.auth.callback_port),
     )
@@ -99,8 +103,7 @@ def open_session(
         adopt_keyring_login(parts.file, parts.keyring, mode=settings.auth.storage)
     return CodexSession(
         parts.file,
-        issuer=parts.issuer,
-        post=parts.post,
+        courier=parts.courier,
         renew_ahead_seconds=settings.auth.refresh_margin_seconds,
     )
 

@@ -24,6 +24,7 @@ from typing import Any, Final, Self
 
 from airelays_app.providers.codex.credentials import sync_directory, write_private
 from airelays_app.providers.codex.oauth import IssuerAnswer
+from airelays_app.store.private_file import open_private
 
 _ANSWER_BYTES: Final = 64 * 1024
 _RECORD_BYTES_MAX: Final = 1 << 20
@@ -44,11 +45,14 @@ class Renewal:
 
 
 class PendingRecord:
-    """The open record of the renewal under way; made by :meth:`Journal.begin`."""
+    """The open record of the renewal under way; made by :meth:`Journal.begin`.
 
-    def __init__(self, path: Path, *, answer_offset: int) -> None:
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        self._answer_offset = answer_offset
+    A process that inherits ``descriptor`` can keep the answer at ``answer_offset`` as well.
+    """
+
+    def __init__(self, descriptor: int, *, answer_offset: int) -> None:
+        self.descriptor = descriptor
+        self.answer_offset = answer_offset
 
     def __enter__(self) -> Self:
         return self
@@ -59,17 +63,17 @@ class PendingRecord:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
     def keep(self, answer: IssuerAnswer, *, at: float) -> None:
         """Put ``answer``, received ``at`` unix seconds, on disk: one write, then one sync."""
         head = {"status": answer.status, "at": at, "sha256": _digest(answer.raw)}
         content = memoryview(_line(head) + answer.raw)
-        offset = self._answer_offset
+        offset = self.answer_offset
         while content:
-            written = os.pwrite(self._descriptor, content, offset)
+            written = os.pwrite(self.descriptor, content, offset)
             content, offset = content[written:], offset + written
-        os.fsync(self._descriptor)
+        os.fsync(self.descriptor)
 
 
 class Journal:
@@ -86,7 +90,7 @@ class Journal:
         head = _line({"fingerprint": fingerprint, "cut_off": cut_off})
         write_private(self._path, head + _PADDING * _ANSWER_BYTES)
         sync_directory(self._path.parent)
-        return PendingRecord(self._path, answer_offset=len(head))
+        return PendingRecord(open_private(self._path, os.O_WRONLY), answer_offset=len(head))
 
     def read(self) -> Renewal | None:
         """Return the record, ``None`` if there is none or it was torn before it was begun."""

@@ -203,17 +203,15 @@ def poll_device_login(issuer: Issuer, post: Poster, device: DeviceCode) -> Devic
     return DeviceGrant(code, verifier)
 
 
-def request_renewal(issuer: Issuer, post: Poster, refresh_token: str) -> IssuerAnswer:
-    """Send a refresh token and return the answer unread; see :func:`read_tokens`."""
-    return post(
-        issuer.url(constants.TOKEN_PATH),
-        json={
-            "client_id": issuer.client_id,
-            "grant_type": "refresh_token",
-            "refresh_token": refresh_token,
-            "scope": constants.REFRESH_SCOPE,
-        },
-    )
+def renewal_request(issuer: Issuer, refresh_token: str) -> tuple[str, dict[str, str]]:
+    """Return where a refresh token is sent and the JSON body; see :func:`read_tokens`."""
+    form = {
+        "client_id": issuer.client_id,
+        "grant_type": "refresh_token",
+        "refresh_token": refresh_token,
+        "scope": constants.REFRESH_SCOPE,
+    }
+    return issuer.url(constants.TOKEN_PATH), form
 
 
 def read_tokens(answer: IssuerAnswer) -> dict[str, str]:

@@ -2,13 +2,15 @@
 
 Order of events, all under the lock of the login file: look whether someone else has already done
 it; look whether an earlier process died holding an answer (then that answer is used); open a
-pending record; send; put the raw answer on disk; replace the file; drop the record. Killed at any
-of these points, the next process finds the old login, the answer or the new login.
+pending record; send; put the raw answer on disk; replace the file; drop the record. Sending and
+putting on disk are the errand of a messenger process, which holds the lock as well and goes on
+when the worker that sent it is killed (:mod:`airelays_app.providers.codex.messenger`). Whoever is
+killed at any of these points, the next process finds the old login, the answer or the new login.
 
 One gap cannot be closed from this side: between the issuer's decision to rotate and our first
-read of its answer the new token exists nowhere on this machine. A process or a connection that
-dies there leaves a record without an answer; the next renewal tries the old token, and if the
-issuer refuses it, says that a renewal was cut off and that ``airelays login`` is needed.
+read of its answer the new token exists nowhere on this machine. A messenger, a machine or a
+connection that dies there leaves a record without an answer; the next renewal tries the old token,
+and if the issuer refuses it, says that a renewal was cut off and that ``airelays login`` is needed.
 """
 
 import logging
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from airelays_app.errors import LoginProblem, UpstreamError, UpstreamUnreachable
-from airelays_app.providers.codex.constants import Issuer
+from airelays_app.providers.codex.courier import Courier
 from airelays_app.providers.codex.credentials import (
     CredentialFile,
     Credentials,
@@ -30,9 +32,7 @@ from airelays_app.providers.codex.oauth import (
     IssuerAnswer,
     IssuerRefusedError,
     IssuerTroubleError,
-    Poster,
     read_tokens,
-    request_renewal,
 )
 
 LOCK_WAIT_SECONDS: Final = 45.0
@@ -64,23 +64,19 @@ class LoginRenewal:
         self,
         file: CredentialFile,
         *,
-        issuer: Issuer,
-        post: Poster,
-        clock: Callable[[], float],
+        courier: Courier,
         lock_wait_seconds: float = LOCK_WAIT_SECONDS,
     ) -> None:
         self._file = file
         self._journal = Journal(file.pending_path)
-        self._issuer = issuer
-        self._post = post
-        self._clock = clock
+        self._courier = courier
         self._lock_wait_seconds = lock_wait_seconds
 
     def run(self, needed: Callable[[Credentials], bool]) -> Outcome:
         """Renew the stored login if, once it is ours alone, it is still ``needed``."""
         try:
-            with self._file.locked(wait_seconds=self._lock_wait_seconds):
-                return self._run_alone(needed)
+            with self._file.locked(wait_seconds=self._lock_wait_seconds) as lock:
+                return self._run_alone(needed, lock)
         except CredentialsBusyError:
             return Outcome(trouble="another process is still renewing the login")
         except UnreadableCredentialsError:
@@ -89,7 +85,7 @@ class LoginRenewal:
             _log.error("The login cannot be renewed: %s", error.strerror)
             return Outcome(trouble="the login directory cannot be written")
 
-    def _run_alone(self, needed: Callable[[Credentials], bool]) -> Outcome:
+    def _run_alone(self, needed: Callable[[Credentials], bool], lock: int) -> Outcome:
         current = self._file.load()
         if current is None:
             return Outcome(problem="missing")
@@ -106,25 +102,29 @@ class LoginRenewal:
             current, record = left.credentials or current, None
         if not needed(current):
             return Outcome(credentials=current)
-        return self._ask(current, record)
+        return self._ask(current, record, lock)
 
-    def _ask(self, current: Credentials, record: Renewal | None) -> Outcome:
+    def _ask(self, current: Credentials, record: Renewal | None, lock: int) -> Outcome:
         if not current.refresh_token:
             return Outcome(problem="incomplete", detail="there is no refresh token")
         cut_off = record is not None and (record.cut_off or record.answer is None)
         with self._journal.begin(fingerprint(current.refresh_token), cut_off=cut_off) as pending:
             try:
-                answer = request_renewal(self._issuer, self._post, current.refresh_token)
+                delivery = self._courier(current.refresh_token, pending, lock=lock)
             except UpstreamError as error:
-                if isinstance(error, UpstreamUnreachable) and not cut_off:
-                    self._journal.forget()
-                return Outcome(trouble=error.message)
-            at = self._clock()
-            try:
-                pending.keep(answer, at=at)
-            except OSError as error:
-                _log.error("The issuer's answer could not be put on disk: %s", error.strerror)
-        return self._take(current, answer, at=at, cut_off=cut_off)
+                return self._without_report(current, error, cut_off=cut_off)
+        return self._take(current, delivery.answer, at=delivery.at, cut_off=cut_off)
+
+    def _without_report(
+        self, current: Credentials, error: UpstreamError, *, cut_off: bool
+    ) -> Outcome:
+        """Use what a messenger that was killed on its way back has put on disk."""
+        record = self._journal.read()
+        if record and record.answer:
+            return self._take(current, record.answer, at=record.answered_at, cut_off=cut_off)
+        if isinstance(error, UpstreamUnreachable) and not cut_off:
+            self._journal.forget()
+        return Outcome(trouble=error.message)
 
     def _take(
         self, current: Credentials, answer: IssuerAnswer, *, at: float, cut_off: bool

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from airelays_app.errors import LoginProblem, UpstreamLoginError, UpstreamUnreachable
-from airelays_app.providers.codex.constants import Issuer
+from airelays_app.providers.codex.courier import Courier
 from airelays_app.providers.codex.credentials import (
     CredentialFile,
     Credentials,
@@ -27,7 +27,7 @@ from airelays_app.providers.codex.credentials import (
 )
 from airelays_app.providers.codex.journal import Journal
 from airelays_app.providers.codex.lifetime import RENEW_AHEAD_SECONDS, Lifetime, lifetime_of
-from airelays_app.providers.codex.oauth import IssuerRefusedError, Poster, read_tokens
+from airelays_app.providers.codex.oauth import IssuerRefusedError, read_tokens
 from airelays_app.providers.codex.renewal import LOCK_WAIT_SECONDS, LoginRenewal, Outcome
 
 LAST_SECONDS: Final = 10.0
@@ -69,8 +69,7 @@ class CodexSession:
         self,
         file: CredentialFile,
         *,
-        issuer: Issuer,
-        post: Poster,
+        courier: Courier,
         clock: Callable[[], float] = time.time,
         renew_ahead_seconds: float = RENEW_AHEAD_SECONDS,
         lock_wait_seconds: float = LOCK_WAIT_SECONDS,
@@ -78,9 +77,7 @@ class CodexSession:
         self._file = file
         self._clock = clock
         self._ahead = renew_ahead_seconds
-        self._renewal = LoginRenewal(
-            file, issuer=issuer, post=post, clock=clock, lock_wait_seconds=lock_wait_seconds
-        )
+        self._renewal = LoginRenewal(file, courier=courier, lock_wait_seconds=lock_wait_seconds)
         self._login: _Login | None = None
         self._guard = threading.Lock()
         self._flight: Future[Outcome] | None = None

@@ -1,24 +1,24 @@
-"""A process of its own that asks for access, and may kill itself at a named point.
+"""A process of its own that asks for access, and may die, or its messenger, at a named point.
 
 Usage: ``renewing_process.py AUTH_FILE ISSUER_URL [POINT | THREADS]``. Prints ``ready``, then the
 tokens it got, one per line, or ``problem: <code>: <message>``.
 """
 
-import http.client
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from airelays_app.errors import RelayError
 from airelays_app.providers.codex import journal
 from airelays_app.providers.codex.constants import Issuer
+from airelays_app.providers.codex.courier import MESSENGER, MessengerCourier
 from airelays_app.providers.codex.credentials import CredentialFile
-from airelays_app.providers.codex.oauth import IssuerAnswer
 from airelays_app.providers.codex.session import CodexSession
-from tests.providers.codex.rotating_issuer import post_plainly
+from airelays_app.upstream.client import ClientOptions
+
+IN_MESSENGER = ("before-send", "after-send", "after-keep")
 
 
 def die(*_: object, **__: object) -> None:
@@ -33,22 +33,12 @@ def die_after(original):
     return call
 
 
-def post_and_die_before_reading(url, *, form=None, json=None) -> IssuerAnswer:
-    """Send, wait for the issuer's first byte (so it has decided), and die without reading it."""
-    from json import dumps
-
-    address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
-    connection.request("POST", address.path, dumps(json), {"Content-Type": "application/json"})
-    connection.sock.recv(1)
-    die()
-    raise AssertionError
-
-
 def arm(point: str) -> None:
-    """Make the process kill itself when it comes to ``point`` outside of its poster."""
-    if point == "after-receive":
-        journal.os.pwrite = die_after(os.pwrite)
+    """Make the process kill itself when it comes to ``point``."""
+    if point == "before-errand":
+        MessengerCourier.__call__ = die
+    elif point == "after-errand":
+        MessengerCourier.__call__ = die_after(MessengerCourier.__call__)
     elif point == "before-rename":
         Path.replace = die
     elif point == "after-rename":
@@ -57,12 +47,20 @@ def arm(point: str) -> None:
         journal.Journal.forget = die
 
 
+def courier(url: str, point: str) -> MessengerCourier:
+    dying = (sys.executable, "-m", "tests.providers.codex.dying_messenger", point)
+    return MessengerCourier(
+        Issuer(url),
+        ClientOptions(),
+        user_agent="test",
+        connect_timeout=10.0,
+        command=dying if point in IN_MESSENGER else MESSENGER,
+    )
+
+
 def main(path: str, url: str, point: str) -> None:
     arm(point)
-    posters = {"before-send": die, "after-send": post_and_die_before_reading}
-    session = CodexSession(
-        CredentialFile(Path(path)), issuer=Issuer(url), post=posters.get(point, post_plainly)
-    )
+    session = CodexSession(CredentialFile(Path(path)), courier=courier(url, point))
     lines: list[str] = []
     print("ready", flush=True)
 

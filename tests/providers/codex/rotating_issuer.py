@@ -5,14 +5,16 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from airelays_app.errors import UpstreamCut, UpstreamUnreachable
-from airelays_app.providers.codex.constants import AUTH_CLAIM
-from airelays_app.providers.codex.oauth import IssuerAnswer
+from airelays_app.providers.codex.constants import AUTH_CLAIM, Issuer
+from airelays_app.providers.codex.courier import Delivery
+from airelays_app.providers.codex.journal import PendingRecord
+from airelays_app.providers.codex.oauth import IssuerAnswer, renewal_request
 
 
 def jwt(**claims: Any) -> str:
@@ -160,3 +162,17 @@ def post_plainly(
         raise UpstreamCut("cut") from error
     finally:
         connection.close()
+
+
+class InPerson:
+    """A :class:`Courier` without a process of its own, for tests that are not about processes."""
+
+    def __init__(self, issuer: Issuer, *, clock: Callable[[], float] = time.time) -> None:
+        self._issuer = issuer
+        self._clock = clock
+
+    def __call__(self, refresh_token: str, pending: PendingRecord, *, lock: int) -> Delivery:
+        url, form = renewal_request(self._issuer, refresh_token)
+        answer, at = post_plainly(url, json=form), self._clock()
+        pending.keep(answer, at=at)
+        return Delivery(answer, at)

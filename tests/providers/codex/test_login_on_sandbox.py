@@ -9,6 +9,7 @@ import pytest
 
 from airelays_app.errors import UpstreamLoginError
 from airelays_app.providers.codex.constants import Issuer
+from airelays_app.providers.codex.courier import MessengerCourier
 from airelays_app.providers.codex.credentials import CredentialFile, Credentials
 from airelays_app.providers.codex.login import (
     BrowserLogin,
@@ -68,8 +69,11 @@ def browse_later(url: str, statuses: list[int]) -> threading.Thread:
     return thread
 
 
-def session_for(file, sandbox, post) -> CodexSession:
-    return CodexSession(file, issuer=Issuer(sandbox.issuer_url), post=post)
+def session_for(file, sandbox) -> CodexSession:
+    courier = MessengerCourier(
+        Issuer(sandbox.issuer_url), ClientOptions(), user_agent="test", connect_timeout=UPPER
+    )
+    return CodexSession(file, courier=courier)
 
 
 def test_a_browser_login_yields_a_session_that_renews_itself(sandbox, file, post):
@@ -79,7 +83,7 @@ def test_a_browser_login_yields_a_session_that_renews_itself(sandbox, file, post
         stored = login.finish(timeout_seconds=UPPER, store=lambda new: store_login(file, new))
     browser.join(UPPER)
     assert statuses == [200]
-    session = session_for(file, sandbox, post)
+    session = session_for(file, sandbox)
     assert session.status()["email"] == "owner@example.org"
     assert session.status()["ready_for_requests"] is True
     first = session.access()
@@ -135,7 +139,7 @@ def test_a_device_login_waits_for_its_approval(sandbox, file, post):
     device = login.start()
     assert device.page == f"{sandbox.issuer_url}/codex/device"
     store_login(file, login.finish(device, timeout_seconds=UPPER))
-    assert session_for(file, sandbox, post).access().account_id
+    assert session_for(file, sandbox).access().account_id
 
 
 def test_a_denied_or_disabled_device_login_ends(sandbox, post):
@@ -153,7 +157,7 @@ def test_a_denied_or_disabled_device_login_ends(sandbox, post):
 def test_sessions_of_two_processes_and_the_reuse_detection(sandbox, file, post):
     store_of(file, sandbox)
     sandbox.void_access_tokens()
-    one, two = session_for(file, sandbox, post), session_for(file, sandbox, post)
+    one, two = session_for(file, sandbox), session_for(file, sandbox)
     dead = one.access().token
     assert one.renew(dead).token == two.renew(dead).token
     assert len(sandbox.requests.to("/oauth/token")) == 1
@@ -161,7 +165,7 @@ def test_sessions_of_two_processes_and_the_reuse_detection(sandbox, file, post):
 
 def test_a_stolen_refresh_token_ends_the_login_honestly(sandbox, file, post):
     login = store_of(file, sandbox)
-    thief = session_for(file, sandbox, post)
+    thief = session_for(file, sandbox)
     body = {"client_id": Issuer().client_id, "grant_type": "refresh_token"}
     used = post(
         sandbox.issuer_url + "/oauth/token", json={**body, "refresh_token": login["refresh_token"]}

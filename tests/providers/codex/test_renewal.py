@@ -1,5 +1,6 @@
 """One renewal for all processes, and no rotated token lost, whatever is killed when."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from airelays_app.providers.codex.credentials import CredentialsBusyError
 from tests.providers.codex.rotating_issuer import token
 
 _PROCESS = "tests.providers.codex.renewing_process"
@@ -20,7 +22,7 @@ def start(login_file, issuer, point="none") -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=_ROOT,
+        env=os.environ | {"PYTHONPATH": str(_ROOT)},
     )
 
 
@@ -52,7 +54,8 @@ def test_four_processes_of_four_threads_renew_once(login_file, issuer):
 
 
 @pytest.mark.parametrize(
-    "point", ["before-send", "after-receive", "before-rename", "after-rename", "before-forget"]
+    "point",
+    ["before-errand", "after-errand", "before-rename", "after-rename", "before-forget"],
 )
 def test_a_process_killed_at_any_point_loses_nothing(login_file, issuer, point):
     killed = start(login_file, issuer, point)
@@ -70,10 +73,39 @@ def test_a_process_killed_at_any_point_loses_nothing(login_file, issuer, point):
     assert not login_file.pending_path.exists()
 
 
-def test_the_gap_that_cannot_be_closed_says_what_happened_and_what_to_do(login_file, issuer):
-    killed = start(login_file, issuer, "after-send")
+def test_a_process_killed_while_the_issuer_decides_loses_nothing(login_file, issuer):
+    """The messenger brings the answer home; until then nobody else may send the token."""
+    issuer.release.clear()
+    killed = start(login_file, issuer)
+    assert issuer.committed.wait(_UPPER)
+    killed.kill()
     killed.communicate(timeout=_UPPER)
-    assert killed.returncode == -signal.SIGKILL
+    follower = start(login_file, issuer)
+    assert follower.stdout.readline() == "ready\n"
+    with pytest.raises(CredentialsBusyError), login_file.locked(wait_seconds=0.2):
+        pytest.fail("the messenger does not hold the lock")
+    issuer.release.set()
+    (line,) = finish(follower)
+    assert line == login_file.load().access_token
+    assert login_file.load().refresh_token == issuer.current == "refresh-1"
+    assert len(issuer.requests) == 1
+
+
+@pytest.mark.parametrize("point", ["before-send", "after-keep"])
+def test_a_messenger_killed_before_it_is_sent_or_after_it_is_back_loses_nothing(
+    login_file, issuer, point
+):
+    finish(start(login_file, issuer, point))
+    (line,) = finish(start(login_file, issuer))
+    assert line == login_file.load().access_token
+    assert login_file.load().refresh_token == issuer.current == "refresh-1"
+    assert issuer.commits == 1
+
+
+def test_the_gap_that_cannot_be_closed_says_what_happened_and_what_to_do(login_file, issuer):
+    """The messenger itself is killed between the issuer's decision and the first byte of it."""
+    (line,) = finish(start(login_file, issuer, "after-send"))
+    assert line.startswith("problem: upstream")
     assert issuer.commits == 1
     for _ in range(2):
         (line,) = finish(start(login_file, issuer))
@@ -81,14 +113,3 @@ def test_the_gap_that_cannot_be_closed_says_what_happened_and_what_to_do(login_f
         assert "airelays login" in line
         assert "cut off" in line
     assert len(issuer.requests) == 2
-
-
-def test_a_killed_holder_does_not_keep_the_lock(login_file, issuer):
-    issuer.release.clear()
-    holder = start(login_file, issuer)
-    assert issuer.committed.wait(_UPPER)
-    holder.kill()
-    holder.communicate(timeout=_UPPER)
-    issuer.release.set()
-    (line,) = finish(start(login_file, issuer))
-    assert line.startswith("problem: upstream_auth_refresh_failed")

@@ -11,7 +11,7 @@ from airelays_app.errors import UpstreamLoginError, UpstreamUnreachable
 from airelays_app.providers.codex.constants import Issuer
 from airelays_app.providers.codex.credentials import CredentialFile
 from airelays_app.providers.codex.session import CodexSession
-from tests.providers.codex.rotating_issuer import document, post_plainly, token
+from tests.providers.codex.rotating_issuer import InPerson, document, token
 
 UPPER = 30.0
 
@@ -33,7 +33,8 @@ def clock():
 
 @pytest.fixture
 def session(login_file, issuer, clock):
-    return CodexSession(login_file, issuer=Issuer(issuer.url), post=post_plainly, clock=clock)
+    courier = InPerson(Issuer(issuer.url), clock=clock)
+    return CodexSession(login_file, courier=courier, clock=clock)
 
 
 def store(file: CredentialFile, **changes) -> None:
@@ -116,7 +117,7 @@ def test_a_clock_that_jumps_back_does_not_prolong_the_pause(session, issuer, clo
 
 
 def test_an_unreachable_issuer_is_passing_and_leaves_nothing_behind(login_file):
-    session = CodexSession(login_file, issuer=Issuer("http://127.0.0.1:9"), post=post_plainly)
+    session = CodexSession(login_file, courier=InPerson(Issuer("http://127.0.0.1:9")))
     with pytest.raises(UpstreamUnreachable):
         session.access()
     assert not login_file.pending_path.exists()
@@ -128,7 +129,7 @@ def test_a_refusal_is_remembered_by_every_process_until_the_file_changes(
     issuer.revoked = True
     assert problem_of(session.access) == "refresh_failed"
     assert problem_of(session.access) == "refresh_failed"
-    other = CodexSession(login_file, issuer=Issuer(issuer.url), post=post_plainly)
+    other = CodexSession(login_file, courier=InPerson(Issuer(issuer.url)))
     assert other.status()["problem"] == "refresh_failed"
     assert problem_of(other.access) == "refresh_failed"
     assert len(issuer.requests) == 1
@@ -179,7 +180,7 @@ def test_a_rejected_token_is_renewed_once_for_all_threads(session, issuer, login
 
 
 def test_a_token_that_another_process_has_rotated_is_reused(session, issuer, login_file):
-    other = CodexSession(login_file, issuer=Issuer(issuer.url), post=post_plainly)
+    other = CodexSession(login_file, courier=InPerson(Issuer(issuer.url)))
     rejected = session.access().token
     assert other.renew(rejected).token == session.renew(rejected).token
     assert issuer.commits == 2
@@ -198,7 +199,7 @@ def test_a_rejection_of_the_renewed_token_is_not_answered_by_another_renewal(
 
 def test_no_file_is_missing(tmp_path, issuer):
     session = CodexSession(
-        CredentialFile(tmp_path / "auth.json"), issuer=Issuer(issuer.url), post=post_plainly
+        CredentialFile(tmp_path / "auth.json"), courier=InPerson(Issuer(issuer.url))
     )
     assert problem_of(session.access) == "missing"
     assert problem_of(lambda: session.renew("x")) == "missing"
@@ -298,19 +299,17 @@ def test_a_disk_that_fills_up_during_the_renewal_loses_nothing(
         broken.setattr(CredentialFile, "save", full)
         renewed = session.access().token
         assert session.access().token == renewed
-        other = CodexSession(login_file, issuer=Issuer(issuer.url), post=post_plainly)
+        other = CodexSession(login_file, courier=InPerson(Issuer(issuer.url)))
         assert other.access().token == renewed
     assert login_file.load().refresh_token == "refresh-0"
-    later = CodexSession(login_file, issuer=Issuer(issuer.url), post=post_plainly)
+    later = CodexSession(login_file, courier=InPerson(Issuer(issuer.url)))
     assert later.access().token == renewed
     assert login_file.load().refresh_token == "refresh-1"
     assert issuer.commits == 1
 
 
 def test_the_wait_for_another_process_is_bounded(login_file, issuer):
-    session = CodexSession(
-        login_file, issuer=Issuer(issuer.url), post=post_plainly, lock_wait_seconds=0.05
-    )
+    session = CodexSession(login_file, courier=InPerson(Issuer(issuer.url)), lock_wait_seconds=0.05)
     with login_file.locked(wait_seconds=1), pytest.raises(UpstreamUnreachable, match="another"):
         session.access()
     assert issuer.requests == []
@@ -358,7 +357,7 @@ def test_an_expired_login_is_not_shown_as_ready(session, issuer):
 
 def test_status_without_a_file(tmp_path, issuer):
     file = CredentialFile(tmp_path / "auth.json")
-    status = CodexSession(file, issuer=Issuer(issuer.url), post=post_plainly).status()
+    status = CodexSession(file, courier=InPerson(Issuer(issuer.url))).status()
     assert status["problem"] == "missing"
     assert status["credentials_present"] is False
     assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,7 @@ import pytest
 
 from airelays_app.errors import UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from airelays_app.providers.codex.constants import Issuer
-from airelays_app.providers.codex.oauth import read_tokens, request_renewal
+from airelays_app.providers.codex.oauth import read_tokens, renewal_request
 from airelays_app.providers.codex.transport import issuer_poster
 from airelays_app.sandbox import Sandbox
 from airelays_app.upstream.client import ClientOptions
@@ -19,7 +19,8 @@ def sandbox():
 def test_json_and_forms_arrive(sandbox):
     post = issuer_poster(ClientOptions())
     login = sandbox.login()
-    answer = request_renewal(Issuer(sandbox.issuer_url), post, login["refresh_token"])
+    url, body = renewal_request(Issuer(sandbox.issuer_url), login["refresh_token"])
+    answer = post(url, json=body)
     assert set(read_tokens(answer)) == {"id_token", "access_token", "refresh_token"}
     refused = post(sandbox.issuer_url + "/oauth/token", form={"client_id": "nobody \u00e9"})
     assert refused.status == 401
@@ -46,7 +47,7 @@ def test_silence_is_a_timeout_after_which_nothing_is_sent_again(issuer):
     issuer.release.clear()
     post = issuer_poster(ClientOptions(), read_timeout=0.1)
     with pytest.raises(UpstreamTimeout):
-        request_renewal(Issuer(issuer.url), post, "refresh-0")
+        post(issuer.url + "/oauth/token", json={"refresh_token": "refresh-0"})
     assert len(issuer.requests) == 1
 
 
