@@ -3,7 +3,8 @@
 The differences from gunicorn's own, each with a test:
 
 * A connection gets a thread when its request head is complete (see :mod:`.lobby`), not before.
-* A worker stops accepting while all its threads are busy, so that its siblings take over.
+* A worker stops accepting while all its threads are busy, so that its siblings take over, and
+  gives way to them for a moment after each connection that it has taken.
 * Nothing in the main loop blocks: not a slow client, not a full table of descriptors.
 * When it ends it closes the listening sockets first, lets answers finish, and breaks off what is
   left at its deadline so that the application can clean up.
@@ -34,7 +35,7 @@ from airelays_app.server.threads import Threads
 from airelays_app.takeover import Conversation
 
 _BEAT_SECONDS = 1.0
-_ACCEPTS_PER_TURN = 8
+_SIBLINGS_TURN_SECONDS = 0.001
 _ACCEPT_PAUSE_SECONDS = 0.5
 _UNWIND_SECONDS = 3.0
 _THREADS_PER_SPARE = 4
@@ -104,7 +105,8 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         if now >= self._next_beat:
             self._next_beat = now + _BEAT_SECONDS
             self.notify()
-        self.wait_for_and_dispatch_events(timeout=_BEAT_SECONDS)
+        pause = self._accept_from - now
+        self.wait_for_and_dispatch_events(timeout=pause if pause > 0 else _BEAT_SECONDS)
         self._lobby.tick(time.monotonic())
 
     def _tune_accepting(self) -> None:
@@ -117,10 +119,13 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         return len(self._busy) >= self.options.threads
 
     def accept(self, listener: socket.socket) -> None:
-        """Take the next few connections, as far as there are threads for them."""
-        for _ in range(_ACCEPTS_PER_TURN):
-            if self._is_full() or not self._accept_one(listener):
-                return
+        """Take the next connection if there is a thread for it, then give way for a moment.
+
+        All workers wait for the same connections. Without the pause the first that is awake takes
+        a whole burst, and one interpreter serves what two could.
+        """
+        if not self._is_full() and self._accept_one(listener) and self.options.workers > 1:
+            self._accept_from = time.monotonic() + _SIBLINGS_TURN_SECONDS
 
     def _accept_one(self, listener: socket.socket) -> bool:
         """Take one connection; when that fails for want of something, pause instead of dying."""

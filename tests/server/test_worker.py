@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -268,6 +269,15 @@ def test_two_workers_hold_as_many_streams_as_they_have_threads(serve):
             assert sock.recv(100).startswith(b"HTTP/1.1 200")
         assert time.monotonic() - began < 10
         assert server.notes_path.read_text().count("opened") == 80
+
+
+def test_a_burst_of_connections_is_shared_between_the_workers(serve, tools):
+    server = serve(workers=2, threads=64)
+    with ExitStack() as clients:
+        burst = [clients.enter_context(send(server, HEAD + b"\r\n")) for _ in range(60)]
+        pids = Counter(tools.reply(sock)[1].split()[0] for sock in burst)
+    assert len(pids) == 2
+    assert min(pids.values()) >= 10
 
 
 def test_beyond_all_threads_a_client_waits_and_is_served_when_one_is_free(serve, tools):
