@@ -1,6 +1,7 @@
 """Batches: read and checked, run one request after the other, their results written to files."""
 
 import io
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from airelays_app.dialects import DIALECTS
+from airelays_app.dialects.base import Dialect
 from airelays_app.errors import RelayError, TooLarge, Unprocessable
 from airelays_app.framing.jsontext import JsonTextError, dumps, loads
 from airelays_app.ids import fresh_id
@@ -47,6 +49,9 @@ class Outcome:
     pause: float | None = None
 
 
+_log = logging.getLogger("airelays.batches")
+_requests = logging.getLogger("airelays.requests")
+
 Perform = Callable[[str, Json], Outcome]
 
 
@@ -60,12 +65,24 @@ def performer(creation: Creation, router: Router) -> Perform:
             model = body.get("model")
             route = router.route(model if isinstance(model, str) else "")
             asked = Asked(dialect=dialect, route=route, raw=dumps(body), body=body)
-            return Outcome(200, loads(creation.answer(asked, record).first))
+            outcome = Outcome(200, loads(creation.answer(asked, record).first))
         except RelayError as error:
-            told = dialect.error_body(failure_of(error), record.request_id)
-            return Outcome(error.status, told, pause=_pause_of(error))
+            outcome = _refused(dialect, error, record)
+        except Exception:
+            _log.exception("request %s crashed", record.request_id)
+            crash = RelayError("AIRelays failed; its log tells more.", code="internal_error")
+            outcome = Outcome(crash.status, dialect.error_body(failure_of(crash), ""))
+        record.status = outcome.status
+        _requests.info("request", extra={"fields": record.fields()})
+        return outcome
 
     return perform
+
+
+def _refused(dialect: Dialect, error: RelayError, record: Record) -> Outcome:
+    record.outcome = error.code or error.type
+    told = dialect.error_body(failure_of(error), record.request_id)
+    return Outcome(error.status, told, pause=_pause_of(error))
 
 
 def _pause_of(error: RelayError) -> float | None:

@@ -135,6 +135,12 @@ def test_what_cannot_be_run_is_refused_by_name(relay, body, param):
     assert param is None or error["param"] == param
 
 
+def test_each_request_has_its_line_in_the_log(relay):
+    batch = begin(relay, [asking("[[say Hi]]")])
+    await_end(relay, batch["id"])
+    relay.await_log("method=BATCH path=/v1/chat/completions status=200")
+
+
 def test_unknown_ids_are_404(relay):
     assert relay.get("/v1/batches/batch_none").status_code == 404
     assert relay.post("/v1/batches/batch_none/cancel").status_code == 404
