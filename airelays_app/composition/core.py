@@ -65,7 +65,7 @@ def build_core(settings: Settings, surroundings: Surroundings) -> Core:
         accounts,
         benches=Benches(database, clock=SteadyClock(database)),
         router=router,
-        fallbacks=Fallbacks.parse(settings.routing.fallbacks),
+        fallbacks=Fallbacks.parse(settings.routing.fallbacks, settings.models.aliases),
     )
     relay = Relay(
         calls,

@@ -11,14 +11,14 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from airelays_app.errors import RelayError, Unavailable, UpstreamError, UpstreamLoginError
 from airelays_app.neutral.failure import FailureKind, failure_of
 from airelays_app.providers.base import Provider
 from airelays_app.services.routing import Route, Router
-from airelays_app.store.benches import Bench, Benches, BenchKind
+from airelays_app.store.benches import Bench, Benches, BenchKind, is_due
 
 PROBE_SECONDS = 60.0
 """How often a benched account is tried again before its bench ends."""
@@ -40,11 +40,13 @@ class Fallbacks:
     by_model: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def parse(cls, table: Mapping[str, str]) -> "Fallbacks":
-        """Read ``{"gpt-5.5": "box/small, local/smol"}``."""
+    def parse(cls, table: Mapping[str, str], aliases: Mapping[str, str]) -> "Fallbacks":
+        """Read ``{"gpt-5.5": "box/small, local/smol"}``; an alias stands for its model."""
         return cls(
             {
-                model: tuple(name.strip() for name in chain.split(",") if name.strip())
+                aliases.get(model, model): tuple(
+                    name.strip() for name in chain.split(",") if name.strip()
+                )
                 for model, chain in table.items()
             }
         )
@@ -53,6 +55,14 @@ class Fallbacks:
         """Return the models behind that of ``route``, in their order."""
         names = (f"{route.provider.name}/{route.model}", route.model, "*")
         return next((self.by_model[name] for name in names if name in self.by_model), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody to ask; ``bench`` is what was held against the account when it was chosen."""
+
+    route: Route
+    bench: Bench | None = None
 
 
 class Pool:
@@ -76,38 +86,44 @@ class Pool:
         self._seen: dict[Key, Bench] = {}
         self._look_at = 0.0
 
-    def candidates(self, route: Route, sticky: str | None) -> list[Route]:
+    def candidates(self, route: Route, sticky: str | None) -> list[Candidate]:
         """Return whom to ask, one after the other; never empty.
 
         ``sticky`` names what should stay with one account: a conversation, a prompt cache.
         """
-        chain = [route, *map(self._router.route, self._fallbacks.of(route))]
+        chain = self._chain(route)
         if len(chain) == 1 and len(self._accounts[route.provider.name]) == 1:
-            return chain
+            return [Candidate(route)]
+        benches = self.health()
         found = [
-            Route(account, link.model)
+            [
+                Candidate(replace(link, provider=account), benches.get(_key(account)))
+                for account in self._ordered(link.provider.name, sticky)
+            ]
             for link in chain
-            for account in self._ordered(link.provider.name, sticky)
         ]
         return self._healthy_first(found)
 
-    def failed(self, route: Route, error: RelayError) -> bool:
+    def failed(self, candidate: Candidate, error: RelayError) -> bool:
         """Note a failure; tell whether another account may do better."""
         if isinstance(error, Unavailable):
             return True  # of this machine: nothing to hold against an account
         kind = _KINDS.get(_kind_of(error))
         if kind is None or not isinstance(error, UpstreamError | UpstreamLoginError):
             return False
-        if not self._stands_alone(route):
-            self._bench(route.provider, kind, _seconds_of(error) or _BENCH_SECONDS[kind])
+        account = candidate.route.provider
+        if not self._stands_alone(account):
+            self._bench(account, kind, _seconds_of(error) or _BENCH_SECONDS[kind])
         return True
 
-    def succeeded(self, route: Route) -> None:
-        """Note a success: whatever was held against the account is over."""
-        key = _key(route.provider)
-        if key in self._seen:
+    def succeeded(self, candidate: Candidate) -> None:
+        """Note a success: what was held against the account when it was asked is over.
+
+        What has been held against it since is newer than this success, and stays.
+        """
+        if candidate.bench:
             with suppress(Unavailable):
-                self._benches.release(*key)
+                self._benches.release(candidate.bench)
             self._forget()
 
     def health(self) -> dict[Key, Bench]:
@@ -119,8 +135,17 @@ class Pool:
         """Return the moment by the clock of the benches."""
         return self._benches.clock()
 
-    def _stands_alone(self, route: Route) -> bool:
-        alone = len(self._accounts[route.provider.name]) == 1
+    def _chain(self, route: Route) -> list[Route]:
+        """Return the models to ask for, each once; a pinned route stays at its provider."""
+        links = {(route.provider.name, route.model): route}
+        for name in self._fallbacks.of(route):
+            link = self._router.resolve(name)
+            if not route.pinned or link.provider is route.provider:
+                links.setdefault((link.provider.name, link.model), link)
+        return list(links.values())
+
+    def _stands_alone(self, account: Provider) -> bool:
+        alone = len(self._accounts[account.name]) == 1
         return alone and not self._fallbacks.by_model
 
     def _ordered(self, provider: str, sticky: str | None) -> list[Provider]:
@@ -131,20 +156,26 @@ class Pool:
             return accounts
         return sorted(accounts, key=lambda account: _weight(sticky, account), reverse=True)
 
-    def _healthy_first(self, routes: list[Route]) -> list[Route]:
-        benches = self.health()
-        healthy = [route for route in routes if _key(route.provider) not in benches]
-        benched = [route for route in routes if _key(route.provider) in benches]
-        probes = [route for route in benched[:1] if self._may_probe(benches, route)]
-        rest = sorted(
-            (route for route in benched if route not in probes),
-            key=lambda route: benches[_key(route.provider)].until,
-        )
-        return [*probes, *healthy] if healthy else [*probes, *rest]
+    def _healthy_first(self, links: list[list[Candidate]]) -> list[Candidate]:
+        """Return those who are well, model by model, and then the others, the soonest first.
 
-    def _may_probe(self, benches: Mapping[Key, Bench], route: Route) -> bool:
-        bench = benches[_key(route.provider)]
-        if bench.probe_at > self._benches.clock():
+        In front of them is a benched account whose turn it is to be tried, if it is one of the
+        first model for which somebody is asked.
+        """
+        first: list[Candidate] = []
+        for link in links:
+            if not first:
+                first += self._probe(link)
+            first += [each for each in link if each.bench is None]
+        others = [each for link in links for each in link if each not in first]
+        return [*first, *sorted(others, key=_until)]
+
+    def _probe(self, link: list[Candidate]) -> list[Candidate]:
+        benched = [(each.bench, each) for each in link if each.bench]
+        return [each for bench, each in benched[:1] if self._may_probe(bench)]
+
+    def _may_probe(self, bench: Bench) -> bool:
+        if not is_due(bench, self._benches.clock(), probe_after=PROBE_SECONDS):
             return False
         try:
             return self._benches.claim_probe(bench, probe_after=PROBE_SECONDS)
@@ -184,6 +215,10 @@ def _seconds_of(error: RelayError) -> float:
     if isinstance(error, UpstreamLoginError):
         return 0.0  # its Retry-After is for the client
     return min(float(error.headers.get("Retry-After") or 0), _LONGEST_SECONDS)
+
+
+def _until(candidate: Candidate) -> float:
+    return candidate.bench.until if candidate.bench else 0.0
 
 
 def _key(account: Provider) -> Key:

@@ -22,6 +22,7 @@ from airelays_app.services.generation import Call, Prepared, prepare
 from airelays_app.services.lanes import TappedLane
 from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
+from airelays_app.services.routing import Route
 from airelays_app.services.streaming import Pump
 from airelays_app.services.traffic import Traffic
 from airelays_app.services.turns import Turn, reply_items
@@ -83,20 +84,24 @@ class Relay:
             raise
 
     def _pass(self, call: Call, record: Record, turn: Turn | None) -> Answer:
-        """Ask one account after the other until one answers; raises the first one's error."""
-        problem: RelayError | None = None
-        for route in self._pool.candidates(call.route, _sticky(call)):
+        """Ask one account after the other until one answers.
+
+        A mistake of the client is raised at once. Otherwise what is raised is what went wrong
+        with the model that was asked for, best at an account that was thought to be well.
+        """
+        problems: list[tuple[bool, bool, RelayError]] = []
+        for candidate in self._pool.candidates(call.route, _sticky(call)):
+            is_fallback = not _is_same_model(candidate.route, call.route)
             try:
-                answer = self._attempt(replace(call, route=route), record, turn)
+                answer = self._attempt(replace(call, route=candidate.route), record, turn)
             except RelayError as error:
-                problem = problem or error
-                if not self._pool.failed(route, error) and problem is error:
+                if not self._pool.failed(candidate, error) and not is_fallback:
                     raise
+                problems.append((is_fallback, candidate.bench is not None, error))
                 continue
-            self._pool.succeeded(route)
+            self._pool.succeeded(candidate)
             return answer
-        assert problem is not None
-        raise problem
+        raise min(problems, key=lambda problem: problem[:2])[2]
 
     def fetch(self, provider: Provider, make_request: Callable[[], OutboundRequest]) -> Json:
         """Return the JSON object that a GET of a provider answers; renews its login once."""
@@ -177,6 +182,10 @@ def _may_pass(error: RelayError) -> bool:
     if isinstance(error, UpstreamUnreachable):
         return True
     return isinstance(error, UpstreamRefused) and error.status in _PASSING_STATUSES
+
+
+def _is_same_model(one: Route, other: Route) -> bool:
+    return (one.provider.name, one.model) == (other.provider.name, other.model)
 
 
 def _sticky(call: Call) -> str | None:

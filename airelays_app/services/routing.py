@@ -11,10 +11,14 @@ FindOwner = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a request goes: ``model`` is the name the provider knows."""
+    """Where a request goes: ``model`` is the name the provider knows.
+
+    A ``pinned`` one was asked for at a provider's own address and goes to no other.
+    """
 
     provider: Provider
     model: str
+    pinned: bool = False
 
 
 class Router:
@@ -22,8 +26,9 @@ class Router:
 
     ``choose_default`` returns the name of the provider for bare model names; it is asked each
     time, because the owner may log in at any time. ``synonyms`` are further names of providers.
-    With ``require_prefix`` a name must say its provider. ``find_owner``, set once there is a
-    catalogue, returns the provider whose catalogue has a bare name that the default's lacks.
+    With ``require_prefix`` a client's name must say its provider, or be an alias. ``find_owner``,
+    set once there is a catalogue, returns the provider whose catalogue has a bare name that the
+    default's lacks.
     """
 
     def __init__(
@@ -50,8 +55,22 @@ class Router:
         if scope is not None:
             prefix, _, rest = model.partition("/")
             own = bool(rest) and self.named(prefix) is self.providers[scope]
-            return Route(self.providers[scope], rest if own else model)
-        return self._resolve(self.aliases.get(model, model))
+            return Route(self.providers[scope], rest if own else model, pinned=True)
+        alias = self.aliases.get(model)
+        if alias is None and self._require_prefix and model:
+            self._refuse_bare(model)
+        return self.resolve(alias or model)
+
+    def resolve(self, name: str) -> Route:
+        """Return the route of a name that the owner chose: ``provider/model``, or a bare one.
+
+        Raises Unavailable without any provider.
+        """
+        prefix, _, rest = name.partition("/")
+        if rest and (provider := self.named(prefix)):
+            return Route(provider, rest)
+        owner = self.find_owner(name)
+        return Route(self.providers[owner] if owner else self.default(), name)
 
     def named(self, name: str) -> Provider | None:
         """Return the provider of that name or synonym."""
@@ -64,19 +83,15 @@ class Router:
             raise Unavailable("No provider is configured. Run: airelays doctor", retry_after=60)
         return self.providers[name]
 
-    def _resolve(self, model: str) -> Route:
+    def _refuse_bare(self, model: str) -> None:
         prefix, _, rest = model.partition("/")
-        if rest and (provider := self.named(prefix)):
-            return Route(provider, rest)
-        if self._require_prefix and model:
+        if not rest or self.named(prefix) is None:
             raise BadRequest(
                 f"Name the provider before the model: one of {', '.join(self.providers)}, such as "
                 f"{next(iter(self.providers), 'provider')}/{model[:100]}.",
                 param="model",
                 code="model_prefix_required",
             )
-        owner = self.find_owner(model)
-        return Route(self.providers[owner] if owner else self.default(), model)
 
 
 def _nobody(_: str) -> None:

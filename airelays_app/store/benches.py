@@ -25,6 +25,14 @@ class Bench:
     probe_at: float
 
 
+def is_due(bench: Bench, now: float, *, probe_after: float) -> bool:
+    """Tell whether a call may be let through: one does every ``probe_after`` seconds.
+
+    A later moment than that was written by a clock that has been set back since.
+    """
+    return bench.probe_at <= now or bench.probe_at > now + probe_after
+
+
 class Benches:
     """The table of benches."""
 
@@ -67,15 +75,15 @@ class Benches:
         with self._database.writing() as connection:
             claimed = connection.execute(
                 "UPDATE account_benches SET probe_at = ? "
-                "WHERE provider = ? AND account = ? AND probe_at <= ?",
-                (now + probe_after, bench.provider, bench.account, now),
+                "WHERE provider = ? AND account = ? AND probe_at = ?",
+                (now + probe_after, bench.provider, bench.account, bench.probe_at),
             )
         return claimed.rowcount == 1
 
-    def release(self, provider: str, account: str) -> None:
-        """Forget a bench: a call has succeeded."""
+    def release(self, bench: Bench) -> None:
+        """Forget a bench, unless it has become longer since it was read."""
         with self._database.writing() as connection:
             connection.execute(
-                "DELETE FROM account_benches WHERE provider = ? AND account = ?",
-                (provider, account),
+                "DELETE FROM account_benches WHERE provider = ? AND account = ? AND until = ?",
+                (bench.provider, bench.account, bench.until),
             )

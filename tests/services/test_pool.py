@@ -3,7 +3,10 @@
 * One account alone is never held back, whatever it did.
 * A limit benches for as long as the upstream says, a dead login and an outage for less; a client's
   own error benches nobody and lets nobody else try.
-* A bench only gets longer, until a call succeeds; every minute one call is let through to see.
+* A bench only gets longer, until a call succeeds that began after it; every minute one call is let
+  through to see, in its turn: never to a fallback while the model asked for is there.
+* The benched are asked last, when everybody else has failed.
+* Fallbacks are asked once each, and not at all from a provider's own address.
 * Workers share benches, and a restart keeps them.
 """
 
@@ -18,7 +21,7 @@ from airelays_app.errors import (
     UpstreamRefused,
     UpstreamUnreachable,
 )
-from airelays_app.services.pool import PROBE_SECONDS, Fallbacks, Pool
+from airelays_app.services.pool import PROBE_SECONDS, Candidate, Fallbacks, Pool
 from airelays_app.services.routing import Route, Router
 from airelays_app.store.benches import Benches
 from airelays_app.store.database import Database
@@ -50,19 +53,20 @@ def clock():
 
 @pytest.fixture
 def make_pool(tmp_path, clock):
-    def make(accounts=None, fallbacks=None):
+    def make(accounts=None, fallbacks=None, aliases=None, *, require_prefix=False):
         accounts = accounts or {"a": (Account("a"), Account("a", "two"), Account("a", "three"))}
         router = Router(
             {name: members[0] for name, members in accounts.items()},
-            aliases={},
+            aliases=aliases or {},
             choose_default=lambda: "a",
+            require_prefix=require_prefix,
         )
         database = Database(tmp_path / "state.sqlite3")
         return Pool(
             accounts,
             benches=Benches(database, clock=clock),
             router=router,
-            fallbacks=Fallbacks.parse(fallbacks or {}),
+            fallbacks=Fallbacks.parse(fallbacks or {}, aliases or {}),
             clock=clock,
         )
 
@@ -78,13 +82,21 @@ def route(pool, name="a", model="m"):
     return Route(pool._router.providers[name], model)
 
 
-def names(routes):
-    return [each.provider.account for each in routes]
+def names(candidates):
+    return [each.route.provider.account for each in candidates]
+
+
+def places(candidates):
+    return [(each.route.provider.name, each.route.model) for each in candidates]
+
+
+def account(name, bench=None):
+    return Candidate(Route(Account("a", name), "m"), bench)
 
 
 def test_one_account_alone_is_never_held_back(make_pool):
     pool = make_pool({"a": (Account("a"),)})
-    assert pool.failed(route(pool), limited(1000))
+    assert pool.failed(Candidate(route(pool)), limited(1000))
     assert names(pool.candidates(route(pool), None)) == [""]
     assert pool.health() == {}
 
@@ -104,10 +116,11 @@ def test_a_key_stays_with_its_account_and_keys_are_spread(pool):
 
 def test_losing_an_account_moves_only_its_own_keys(pool, clock):
     before = {key: names(pool.candidates(route(pool), key))[0] for key in map(str, range(60))}
-    pool.failed(Route(Account("a", "two"), "m"), limited(1000))
+    pool.failed(account("two"), limited(1000))
     after = {key: names(pool.candidates(route(pool), key))[0] for key in before}
     assert all(after[key] == before[key] for key in before if before[key] != "two")
     assert "two" not in after.values()
+    assert names(pool.candidates(route(pool), None))[-1] == "two"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +135,7 @@ def test_losing_an_account_moves_only_its_own_keys(pool, clock):
     ],
 )
 def test_a_failure_benches_for_its_time(pool, clock, error, seconds):
-    assert pool.failed(Route(Account("a", "two"), "m"), error)
+    assert pool.failed(account("two"), error)
     bench = pool.health()["a", "two"]
     assert bench.until == clock.now + seconds
     clock.now += seconds + 1
@@ -138,54 +151,104 @@ def test_a_failure_benches_for_its_time(pool, clock, error, seconds):
     ],
 )
 def test_a_client_s_own_error_is_nobody_s_fault(pool, error):
-    assert not pool.failed(Route(Account("a", "two"), "m"), error)
+    assert not pool.failed(account("two"), error)
     assert pool.health() == {}
 
 
 def test_trouble_of_this_machine_benches_nobody_but_lets_others_try(pool):
-    assert pool.failed(Route(Account("a", "two"), "m"), Unavailable("locked"))
+    assert pool.failed(account("two"), Unavailable("locked"))
     assert pool.health() == {}
 
 
 def test_a_short_failure_never_shortens_or_renames_a_long_bench(pool, clock):
-    two = Route(Account("a", "two"), "m")
-    pool.failed(two, limited(1000))
-    pool.failed(two, UpstreamUnreachable("down"))
+    pool.failed(account("two"), limited(1000))
+    pool.failed(account("two"), UpstreamUnreachable("down"))
     bench = pool.health()["a", "two"]
     assert (bench.kind, bench.until) == ("limit", clock.now + 1000)
 
 
 def test_one_call_a_minute_is_let_through_and_a_success_ends_the_bench(pool, clock):
-    two = Route(Account("a", "two"), "m")
-    pool.failed(two, limited(100_000))
-    assert "two" not in names(pool.candidates(route(pool), None))
+    pool.failed(account("two"), limited(100_000))
+    assert names(pool.candidates(route(pool), None))[-1] == "two"
     clock.now += PROBE_SECONDS + 1
-    assert names(pool.candidates(route(pool), None))[0] == "two"
-    assert "two" not in names(pool.candidates(route(pool), None))
-    pool.succeeded(two)
+    probe = pool.candidates(route(pool), None)[0]
+    assert names([probe]) == ["two"]
+    assert names(pool.candidates(route(pool), None))[-1] == "two"
+    pool.succeeded(probe)
     assert pool.health() == {}
-    assert len(pool.candidates(route(pool), None)) == 3
+
+
+def test_a_success_that_began_before_a_bench_does_not_end_it(pool, clock):
+    early = account("two")
+    pool.failed(account("two"), limited(100))
+    pool.succeeded(early)
+    assert ("a", "two") in pool.health()
+    probe = account("two", pool.health()["a", "two"])
+    pool.failed(account("two"), limited(1000))
+    pool.succeeded(probe)
+    assert pool.health()["a", "two"].until == clock.now + 1000
+
+
+def test_a_bench_from_before_the_clock_was_set_back_is_tried_all_the_same(make_pool, clock):
+    make_pool().failed(account("two"), limited(1000))
+    clock.now -= 900
+    pool = make_pool()
+    assert names(pool.candidates(route(pool), None))[0] == "two"
+    assert names(pool.candidates(route(pool), None))[-1] == "two"
 
 
 def test_where_everybody_is_benched_all_are_asked_the_soonest_first(pool):
-    for account, seconds in (("", 300), ("two", 100), ("three", 200)):
-        pool.failed(Route(Account("a", account), "m"), limited(seconds))
+    for name, seconds in (("", 300), ("two", 100), ("three", 200)):
+        pool.failed(account(name), limited(seconds))
     assert names(pool.candidates(route(pool), None)) == ["two", "three", ""]
 
 
 def test_workers_share_benches_and_a_restart_keeps_them(make_pool, clock):
     first, second = make_pool(), make_pool()
-    first.failed(Route(Account("a", "two"), "m"), limited(1000))
+    first.failed(account("two"), limited(1000))
     assert ("a", "two") in second.health()
     assert ("a", "two") in make_pool().health()
 
 
-def test_fallbacks_come_behind_in_their_order(make_pool):
-    accounts = {"a": (Account("a"),), "b": (Account("b"),), "c": (Account("c"),)}
-    pool = make_pool(accounts, {"m": "b/x, c/y", "*": "c/z"})
-    found = [(each.provider.name, each.model) for each in pool.candidates(route(pool), None)]
-    assert found == [("a", "m"), ("b", "x"), ("c", "y")]
-    found = [(r.provider.name, r.model) for r in pool.candidates(route(pool, "b", "x"), None)]
-    assert found == [("b", "x"), ("c", "z")]
-    pool.failed(route(pool), limited(1000))
-    assert pool.candidates(route(pool), None)[0].provider.name == "b"
+@pytest.fixture
+def three():
+    return {name: (Account(name),) for name in "abc"}
+
+
+def test_fallbacks_come_behind_in_their_order(make_pool, three):
+    pool = make_pool(three, {"m": "b/x, c/y", "*": "c/z"})
+    assert places(pool.candidates(route(pool), None)) == [("a", "m"), ("b", "x"), ("c", "y")]
+    assert places(pool.candidates(route(pool, "b", "x"), None)) == [("b", "x"), ("c", "z")]
+    pool.failed(Candidate(route(pool)), limited(1000))
+    found = places(pool.candidates(route(pool), None))
+    assert found == [("b", "x"), ("c", "y"), ("a", "m")]
+
+
+def test_nobody_is_asked_twice_for_the_same_model(make_pool, three):
+    pool = make_pool(three, {"*": "c/z, m, c/z"})
+    assert places(pool.candidates(route(pool), None)) == [("a", "m"), ("c", "z")]
+    assert places(pool.candidates(route(pool, "c", "z"), None)) == [("c", "z"), ("a", "m")]
+
+
+def test_a_fallback_may_be_written_by_alias_and_needs_no_prefix(make_pool, three):
+    aliases = {"nick": "b/x"}
+    pool = make_pool(three, {"nick": "bare"}, aliases, require_prefix=True)
+    assert places(pool.candidates(route(pool, "b", "x"), None)) == [("b", "x"), ("a", "bare")]
+
+
+def test_a_fallback_whose_turn_it_is_to_be_tried_waits_for_the_model_asked_for(
+    make_pool, three, clock
+):
+    pool = make_pool(three, {"m": "b/x, c/y"})
+    pool.failed(Candidate(route(pool, "b", "x")), limited(1000))
+    clock.now += PROBE_SECONDS + 1
+    assert places(pool.candidates(route(pool), None)) == [("a", "m"), ("c", "y"), ("b", "x")]
+    pool.failed(Candidate(route(pool)), limited(1000))
+    found = places(pool.candidates(route(pool), None))
+    assert found == [("b", "x"), ("c", "y"), ("a", "m")]
+
+
+def test_a_pinned_route_falls_back_at_its_own_provider_only(make_pool, three):
+    pool = make_pool(three, {"m": "b/x, a/small"})
+    pinned = Route(three["a"][0], "m", pinned=True)
+    assert places(pool.candidates(pinned, None)) == [("a", "m"), ("a", "small")]

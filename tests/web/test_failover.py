@@ -71,6 +71,33 @@ def test_where_nobody_is_left_the_first_one_s_error_is_told(relay):
     assert 3000 < int(answer.headers["Retry-After"]) <= 3600
 
 
+def test_a_client_s_mistake_that_the_second_account_finds_is_told_at_once(relay):
+    relay.sandbox.script("limit", resets_in_seconds=3600)
+    relay.sandbox.script("status", status=400, code="invalid_value", param="input")
+    error = relay.refusal("/v1/responses", BODY, 400)
+    assert error["param"] == "input"
+    assert len(accounts_asked(relay)) == 2
+    assert not relay.sandbox.requests.to("/v1/chat/completions")
+
+
+def test_what_only_the_fallback_refuses_is_not_the_client_s_mistake(relay):
+    conversation = relay.ok("/v1/conversations", {})["id"]
+    body = {**BODY, "prompt": {"id": "pmpt_1"}, "conversation": conversation}
+    for _ in range(2):  # with accounts that are well, and with benched ones
+        relay.sandbox.script("limit", times=2, resets_in_seconds=3600)
+        assert relay.post("/v1/responses", body).status_code == 429
+        assert len(accounts_asked(relay)) == 2
+        relay.sandbox.reset()
+    assert relay.get(f"/v1/conversations/{conversation}/items").json()["data"] == []
+    assert relay.ok("/v1/responses", {**BODY, "conversation": conversation})
+
+
+def test_a_provider_s_own_address_never_leads_to_another(relay):
+    relay.sandbox.script("limit", times=2, resets_in_seconds=3600)
+    assert relay.post("/codex/v1/responses", BODY).status_code == 429
+    assert not relay.sandbox.requests.to("/v1/chat/completions")
+
+
 def test_a_client_s_mistake_is_tried_once(relay):
     error = relay.refusal("/v1/responses", {**BODY, "max_output_tokens": 5})
     assert error["param"] == "max_output_tokens"
