@@ -38,7 +38,9 @@ CLAIMS = {
         "security/test_permissions.py::test_everything_is_private",
         "store/test_private_file.py::test_every_missing_parent_is_private_too",
     ),
-    "Files are not opened through links": (
+    "Locks, logs and uploads are never opened through links": (
+        "store/test_traffic.py::test_a_link_or_pipe_in_place_of_the_file_is_not_written_to",
+        "store/test_files.py::test_what_is_not_a_regular_file_is_never_opened",
         "store/test_private_file.py::test_nothing_is_opened_through_a_link",
         "server/test_lock.py::test_a_link_in_the_place_of_the_lock_is_refused",
         "store/test_slots.py::test_a_link_in_the_place_of_the_file_is_not_followed",
