@@ -1,7 +1,7 @@
 """``airelays ask``: a question to the running relay, through its own HTTP API."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,12 @@ from airelays_app.cli.failures import Failure
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.relay_api import RelayApi, local_url
+from airelays_app.cli.wording import printable
 from airelays_app.config import Settings
 from airelays_app.store.tokens import open_tokens
 
 _ENDS = frozenset({"response.completed", "response.incomplete"})
 _FAILURES = frozenset({"response.failed", "error"})
-_KEPT_CONTROLS = frozenset("\n\t")
 
 
 @click.command()
@@ -125,18 +125,10 @@ def terminal_writer() -> Callable[[str], None]:
     raw = not sys.stdout.isatty()
 
     def write(piece: str) -> None:
-        sys.stdout.write(piece if raw else "".join(_printable(piece)))
+        sys.stdout.write(piece if raw else printable(piece))
         sys.stdout.flush()
 
     return write
-
-
-def _printable(piece: str) -> Iterator[str]:
-    return (
-        letter
-        for letter in piece
-        if letter in _KEPT_CONTROLS or not (letter < " " or "\x7f" <= letter <= "\x9f")
-    )
 
 
 def _failure_in(event: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import click
 
+from airelays_app.cli.wording import printable
 from airelays_app.errors import ConfigError, RelayError
 
 EXIT_FAILED = 1
@@ -17,19 +18,24 @@ EXIT_CONFIG = 78
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 
-class Failure(click.ClickException):
+class _Told(click.ClickException):
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+class Failure(_Told):
     """A command could not do what was asked."""
 
     exit_code = EXIT_FAILED
 
 
-class TryAgain(click.ClickException):
+class TryAgain(_Told):
     """Somebody else is using what the command needs."""
 
     exit_code = EXIT_TRY_AGAIN
 
 
-class WrongConfiguration(click.ClickException):
+class WrongConfiguration(_Told):
     """The settings do not allow what was asked."""
 
     exit_code = EXIT_CONFIG

@@ -12,6 +12,7 @@ from airelays_app.cli.failures import Failure, TryAgain
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.terminal_lines import TerminalLines
+from airelays_app.cli.wording import printable
 from airelays_app.config import Settings
 from airelays_app.providers.codex.callback import CallbackPortBusyError
 from airelays_app.providers.codex.credentials import Credentials, CredentialsBusyError
@@ -152,7 +153,7 @@ def _with_either(parts: LoginParts, wishes: _Wishes) -> Credentials:
 def _with_device(parts: LoginParts, wishes: _Wishes) -> Credentials:
     flow = DeviceLogin(parts.issuer, parts.post)
     code = flow.start()
-    steps = _DEVICE_STEPS.format(page=code.page, code=_printable(code.user_code))
+    steps = _DEVICE_STEPS.format(page=code.page, code=printable(code.user_code))
     click.echo(steps, err=wishes.aside)
     credentials = flow.finish(code, timeout_seconds=wishes.timeout_seconds)
     _store(parts, credentials, wishes)
@@ -195,8 +196,8 @@ def _store(parts: LoginParts, credentials: Credentials, wishes: _Wishes) -> None
 def _logged_in(credentials: Credentials) -> Page:
     page = Page("logged in")
     page.section("Upstream Session")
-    page.field("Account", _printable(credentials.email or ""))
-    page.field("Plan", _printable(credentials.plan_type or ""))
+    page.field("Account", credentials.email)
+    page.field("Plan", credentials.plan_type)
     page.steps(["Start the relay, if it is not running: airelays serve"])
     return page
 
@@ -207,7 +208,3 @@ def _data(credentials: Credentials) -> dict[str, str | None]:
         "plan_type": credentials.plan_type,
         "account_id": credentials.account_id,
     }
-
-
-def _printable(text: str) -> str:
-    return "".join(character for character in text if character.isprintable())

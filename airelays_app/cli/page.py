@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from airelays_app.cli.options import Invocation
+from airelays_app.cli.wording import printable
 from airelays_app.version import VERSION
 
 _LABEL_COLUMNS = 18
@@ -29,13 +30,13 @@ class Page:
 
     def field(self, label: str, value: object) -> None:
         """Add a labelled value; an empty one is shown as ``not set``."""
-        shown = _word(value)
-        self._lines.append(f"  {label + ':':<{_LABEL_COLUMNS - 1}} {shown}")
+        shown = _one_line(_word(value))
+        self._lines.append(f"  {_one_line(label) + ':':<{_LABEL_COLUMNS - 1}} {shown}")
 
     def text(self, paragraph: str) -> None:
         """Add a wrapped paragraph."""
         self._lines.append(
-            textwrap.fill(paragraph, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+            textwrap.fill(printable(paragraph), _WIDTH, initial_indent="  ", subsequent_indent="  ")
         )
 
     def verbatim(self, block: str) -> None:
@@ -44,7 +45,7 @@ class Page:
 
     def steps(self, steps: Iterable[str]) -> None:
         """Add the section of what to do next, if there is anything to do."""
-        numbered = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+        numbered = [f"  {number}. {_one_line(step)}" for number, step in enumerate(steps, 1)]
         if numbered:
             self.section("Next Steps")
             self._lines += numbered
@@ -82,6 +83,10 @@ def _colour() -> bool | None:
         environ.get("NO_COLOR") or environ.get("CLICOLOR") == "0" or environ.get("TERM") == "dumb"
     )
     return False if unwanted else None
+
+
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", " ")
 
 
 def _word(value: object) -> str:

@@ -1,6 +1,18 @@
-"""Numbers and times in words."""
+"""Numbers, times and other people's words, as a terminal may show them."""
 
 from datetime import UTC, datetime
+
+
+def printable(text: str) -> str:
+    """Return ``text`` without the control characters that could drive the terminal.
+
+    What upstreams and models say is printed; line ends and tabs are kept.
+    """
+    return "".join([letter for letter in text if letter in "\n\t" or not _drives(letter)])
+
+
+def _drives(letter: str) -> bool:
+    return letter < " " or "\x7f" <= letter <= "\x9f"
 
 
 def day_of(unix_seconds: int | None) -> str:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from airelays_app.cli import airelays
+from airelays_app.cli.failures import Failure
 from airelays_app.cli.page import Page
 
 BOLD = "\x1b[1m"
@@ -68,3 +69,18 @@ def test_a_label_that_is_too_long_keeps_its_distance():
     page = Page("values")
     page.field("a_label_longer_than_the_column", "value")
     assert str(page).endswith("a_label_longer_than_the_column: value")
+
+
+HOSTILE = "a\x1b]0;title\x07b\x9b2Jc\r\x00d"
+
+
+def test_words_of_others_cannot_drive_the_terminal():
+    page = Page("models")
+    page.section("box")
+    page.field(HOSTILE, f"{HOSTILE}\nNext Steps")
+    page.text(HOSTILE)
+    page.steps([f"{HOSTILE}\n2. rm"])
+    plain = str(page).replace("\x1b[1m", "").replace("\x1b[0m", "")
+    assert not {letter for letter in plain if letter < " " or "\x7f" <= letter <= "\x9f"} - {"\n"}
+    assert "  1. a]0;titleb2Jcd 2. rm" in plain.splitlines()
+    assert Failure(HOSTILE).message == "a]0;titleb2Jcd"
