@@ -38,6 +38,11 @@ class Rounds:
         """The median of the rounds' answers per second."""
         return median(each.rate for each in self.rounds)
 
+    def ratios(self, other: "Rounds") -> list[float]:
+        """Return this rate as a share of the other's, round by round."""
+        pairs = zip(self.rounds, other.rounds, strict=True)
+        return [mine.rate / theirs.rate for mine, theirs in pairs if theirs.rate]
+
     @property
     def complete(self) -> int:
         """How many answers were right, in all rounds."""

@@ -1,9 +1,10 @@
 """The figures of a run as a table for people and as JSON."""
 
+from statistics import median
 from typing import Any
 
 from benchmarks.measuring import Rounds
-from benchmarks.scenarios import Scenario
+from benchmarks.scenarios import HELD_FIRST_GOAL, HELD_RSS_GOAL, Scenario
 
 _COLUMNS = (
     ("target", 9),
@@ -34,8 +35,8 @@ def table(scenario: Scenario, measured: dict[str, Rounds]) -> str:
         for name, rounds in measured.items()
         for failure, count in rounds.failures.items()
     ]
-    if scenario.goal and {"bare", "airelays"} <= measured.keys():
-        lines.append(_verdict(scenario.goal, measured["airelays"].rate / measured["bare"].rate))
+    if {"bare", "airelays"} <= measured.keys():
+        lines += _verdicts(scenario, measured["airelays"], measured["bare"])
     return "\n".join(lines) + "\n"
 
 
@@ -45,7 +46,7 @@ def figures(scenario: Scenario, rounds: Rounds, bare: Rounds | None) -> dict[str
     return {
         "answers_per_second": rounds.rate,
         "events_per_second": rounds.rate * scenario.deltas,
-        "ratio_to_bare": rounds.rate / bare.rate if bare and bare.rate else None,
+        "ratio_to_bare": _median_ratio(rounds, bare),
         "cpu_ms_per_answer": rounds.cpu_per_answer * 1000,
         "cpu_s_per_million_events": rounds.cpu_per_answer / events * 1e6,
         "cpu_ratio_to_bare": _share(rounds.cpu_per_answer, bare),
@@ -57,6 +58,11 @@ def figures(scenario: Scenario, rounds: Rounds, bare: Rounds | None) -> dict[str
         "right": rounds.complete,
         "failures": dict(rounds.failures),
     }
+
+
+def _median_ratio(rounds: Rounds, bare: Rounds | None) -> float | None:
+    ratios = rounds.ratios(bare) if bare else []
+    return median(ratios) if ratios else None
 
 
 def _share(cpu: float, bare: Rounds | None) -> float | None:
@@ -83,5 +89,26 @@ def _ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _verdict(goal: float, ratio: float) -> str:
-    return f"goal {goal:.2f} of bare: {'reached' if ratio >= goal else 'MISSED'} with {ratio:.2f}"
+def _verdicts(scenario: Scenario, relay: Rounds, bare: Rounds) -> list[str]:
+    if scenario.held:
+        first = relay.first_ms(0.5) / bare.first_ms(0.5)
+        complete = relay.complete == relay.opened
+        return [
+            f"goal all complete: {_reached(complete)}",
+            f"goal first delta p50 at most {HELD_FIRST_GOAL:.1f} of bare: "
+            f"{_reached(first <= HELD_FIRST_GOAL)} with {first:.2f}",
+            f"goal RSS at most {HELD_RSS_GOAL:.1f} of bare: "
+            f"{_reached(relay.rss <= HELD_RSS_GOAL * bare.rss)} with {relay.rss / bare.rss:.2f}",
+        ]
+    if not scenario.goal:
+        return []
+    ratios = sorted(relay.ratios(bare)) or [0.0]
+    ratio = median(ratios)
+    return [
+        f"goal {scenario.goal:.2f} of bare: {_reached(ratio >= scenario.goal)} with {ratio:.2f} "
+        f"(rounds: {ratios[0]:.2f} to {ratios[-1]:.2f})"
+    ]
+
+
+def _reached(reached: bool) -> str:  # noqa: FBT001
+    return "reached" if reached else "MISSED"

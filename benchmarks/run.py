@@ -1,7 +1,8 @@
 """``python -m benchmarks.run [--quick] [SCENARIO ...]``: the comparison, in one command.
 
-The targets take turns within each round, so that what else the machine does hits all of them;
-the rates are medians of the rounds. A wrong answer makes the exit status 1; a slow one does not.
+The targets take turns within each round, every other round in the other order, so that what else
+the machine does hits all of them. Rates and ratios are medians of the rounds. A wrong answer makes
+the exit status 1; a slow one does not.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from benchmarks.machine import description
 from benchmarks.measuring import Rounds, measure
 from benchmarks.report import figures, table
 from benchmarks.scenarios import SCENARIOS, Scenario
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     _allow_many_descriptors()
     chosen = [each for each in SCENARIOS if each.name in (options.scenario or _ALL)]
+    print(description() + "\n", flush=True)
     results: dict[str, dict[str, object]] = {}
     wrong = 0
     for scenario, measured in _run(chosen, options):
@@ -35,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name: figures(scenario, rounds, bare) for name, rounds in measured.items()
         }
         wrong += sum(rounds.failures.total() for rounds in measured.values())
+    print(description())
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
     return 1 if wrong else 0
@@ -56,8 +60,8 @@ def _run(
 def _rounds(scenario: Scenario, targets: Targets, options: argparse.Namespace) -> Measured:
     names = options.target or NAMES
     measured = {name: Rounds() for name in names}
-    for _ in range(1 if scenario.held else options.rounds):
-        for name in names:
+    for number in range(scenario.rounds(options.rounds)):
+        for name in reversed(names) if number % 2 else names:
             exchange = scenario.exchange(name, targets.token)
             plan = scenario.plan(options.seconds)
             measured[name].rounds.append(measure(targets.servers[name], exchange, plan))

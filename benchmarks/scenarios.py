@@ -9,6 +9,8 @@ from benchmarks.targets import Concurrency
 
 BURST = Concurrency(workers=2, threads=64)
 HELD = Concurrency(workers=2, threads=600)
+HELD_FIRST_GOAL = 2.0
+HELD_RSS_GOAL = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +19,10 @@ class Scenario:
 
     AIRelays is asked for ``model`` in ``dialect``; a prefix names the provider, and none means the
     subscription backend. The other targets are asked for the model without the prefix. ``goal``
-    is the rate, as a share of the bare relay's, that AIRelays is to reach; held streams have
-    goals of their own.
+    is the rate, as a share of the bare relay's, that AIRelays is to reach. ``held`` streams last
+    as long as the upstream takes, so they have goals of their own: all complete, and no more than
+    ``HELD_FIRST_GOAL`` times the bare relay's time to the first delta and ``HELD_RSS_GOAL`` times
+    its memory.
     """
 
     name: str
@@ -37,6 +41,10 @@ class Scenario:
         codex = target == "airelays" and "/" not in self.model
         completed = codex and self.dialect == "responses"
         return Exchange(self.dialect, model, token, self.deltas, completed=completed)
+
+    def rounds(self, wanted: int) -> int:
+        """Return how many rounds there are; held streams take many times as long as others."""
+        return (wanted + 1) // 2 if self.held else wanted
 
     def plan(self, seconds: float) -> Plan:
         """Return how hard to press for one round."""
@@ -74,6 +82,13 @@ SCENARIOS = (
         model="burst",
         deltas=BURST_DELTAS,
         goal=0.5,
+    ),
+    Scenario(
+        name="chat-bytes",
+        title="stream of 200 deltas, chat client, from a compatible server (bytes lane)",
+        dialect="chat",
+        model="fast/burst",
+        deltas=BURST_DELTAS,
     ),
     Scenario(
         name="chat-whole",
