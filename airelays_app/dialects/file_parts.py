@@ -72,7 +72,7 @@ def image_url_of(file: FileContent, path: str) -> str:
 def document_of(file: FileContent, path: str) -> Json:
     """Return the name and the data of a document; raises Unprocessable for too long a text."""
     if file.is_text:
-        _require_short(file, path)
+        require_short(file, path)
     return {"filename": file.filename, "file_data": file.data_url}
 
 
@@ -83,12 +83,13 @@ def text_of(file: FileContent, path: str) -> str:
             f"{path} is {file.kind}; only text files can be inlined here. Use an input_file part.",
             param=path,
         )
-    _require_short(file, path)
+    require_short(file, path)
     text = file.data.decode("utf-8", "replace")
     return f"File {file.filename} ({file.kind}):\n{text}"
 
 
-def _require_short(file: FileContent, path: str) -> None:
+def require_short(file: FileContent, path: str) -> None:
+    """Raise Unprocessable for a longer text than is taken."""
     if len(file.data) > MAX_TEXT_BYTES:
         raise Unprocessable(
             f"{path} is text of more than {MAX_TEXT_BYTES} bytes, the most that is taken.",

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from airelays_app.dialects.base import Json
-from airelays_app.dialects.chat.files import expand_messages
+from airelays_app.dialects.chat import files as chat
 from airelays_app.dialects.file_parts import FileContent, Resolve
-from airelays_app.dialects.responses.files import expand_items
+from airelays_app.dialects.messages import files as messages
+from airelays_app.dialects.responses import files as responses
 from airelays_app.errors import NotFound, Unprocessable
 from airelays_app.store.files import FileStore
 
@@ -42,11 +43,15 @@ def _inline_responses(body: Json, resolve: Resolve) -> Json:
     items = body.get("input")
     if isinstance(items, dict):
         items = [items]
-    return _replaced(body, "input", items, expand_items, resolve)
+    return _replaced(body, "input", items, responses.expand_items, resolve)
 
 
 def _inline_chat(body: Json, resolve: Resolve) -> Json:
-    return _replaced(body, "messages", body.get("messages"), expand_messages, resolve)
+    return _replaced(body, "messages", body.get("messages"), chat.expand_messages, resolve)
+
+
+def _inline_messages(body: Json, resolve: Resolve) -> Json:
+    return _replaced(body, "messages", body.get("messages"), messages.expand_messages, resolve)
 
 
 def _replaced(
@@ -67,4 +72,5 @@ def _replaced(
 _EXPANDERS: dict[str, Callable[[Json, Resolve], Json]] = {
     "responses": _inline_responses,
     "chat": _inline_chat,
+    "messages": _inline_messages,
 }
