@@ -14,6 +14,7 @@ from airelays_app.services.creation import Creation
 from airelays_app.services.housekeeping import Housekeeping
 from airelays_app.services.relayed import Relaying
 from airelays_app.services.status import RelayStatus
+from airelays_app.services.token_counts import TokenCounts
 from airelays_app.store.batches import BatchStore
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
@@ -46,9 +47,10 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
     conversations = ConversationStore(database)
     tokens = open_tokens(settings)
     entrance = build_entrance(app, settings, database=database, tokens=tokens)
+    validate = GenerationSchemas().validate
     creation = Creation(
         core.relay,
-        validate=GenerationSchemas().validate,
+        validate=validate,
         catalog=core.catalog,
         files=files,
         conversations=conversations,
@@ -67,6 +69,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         conversations=conversations,
         router=core.router,
         creation=creation,
+        token_counts=TokenCounts(core.calls, validate=validate, files=files),
         batches=batches,
         chores=Chores([runner, Housekeeping([files.sweep])], Lease(database, "chores")),
         relaying=Relaying(core.calls),

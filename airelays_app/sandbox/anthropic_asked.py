@@ -24,7 +24,7 @@ def from_messages(body: dict[str, Any]) -> Asked:
     limit = body.get("max_tokens")
     return Asked(
         **of_turns(turns),
-        **tokens_of(messages, body.get("system")),
+        **tokens_of(messages, [body.get("tools"), body.get("system")]),
         model=str(body.get("model") or ""),
         tools=tuple(_tools(body)),
         tool_choice=_choice(choice),

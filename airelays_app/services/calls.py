@@ -113,7 +113,12 @@ def passed_headers(provider: Provider, response: UpstreamResponse) -> dict[str, 
         for name, value in response.headers.items()
         if name.startswith(provider.passed_headers)
     }
-    if upstream_id := response.headers.get("x-request-id"):
+    if upstream_id := _upstream_id(response):
         passed["x-airelays-upstream-request-id"] = upstream_id
     secrets = provider.secrets() if passed else ()
     return {name: without_secrets(value, secrets) for name, value in passed.items()}
+
+
+def _upstream_id(response: UpstreamResponse) -> str | None:
+    ids = (response.headers.get(name) for name in ("x-request-id", "request-id"))
+    return next((id_ for id_ in ids if id_), None)

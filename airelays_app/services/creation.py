@@ -74,7 +74,7 @@ class Creation:
         )
         record.dialect = asked.dialect.name
         resolve = resolver(self._files)
-        call = _call(asked, resolve, record.request_id)
+        call = call_of(asked, resolve, record.request_id)
         turn = self._turn(asked, call)
         if turn:
             call = _continued(call, turn, resolve)
@@ -99,7 +99,8 @@ class Creation:
         return self._catalog.absence(route.provider, route.model) or error
 
 
-def _call(asked: Asked, resolve: Resolve, request_id: str) -> Call:
+def call_of(asked: Asked, resolve: Resolve, request_id: str) -> Call:
+    """Return the call with its stored files inline; raises Unprocessable."""
     inlined = inline_files(asked.body, asked.dialect.name, resolve)
     return Call(
         dialect=asked.dialect,

@@ -14,6 +14,7 @@ from airelays_app.services.relayed import Relaying
 from airelays_app.services.routing import Router
 from airelays_app.services.status import RelayStatus
 from airelays_app.services.subscription import Subscription
+from airelays_app.services.token_counts import TokenCounts
 from airelays_app.services.traffic import Traffic
 from airelays_app.store.batches import BatchStore
 from airelays_app.store.conversations import ConversationStore
@@ -41,6 +42,7 @@ class Services:
     router: Router
     creation: Creation
     relaying: Relaying
+    token_counts: TokenCounts
     batches: BatchStore
     chores: Chores
     traffic: Traffic

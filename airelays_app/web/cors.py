@@ -15,7 +15,7 @@ ANY_ORIGIN = "*"
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _MAX_AGE_SECONDS = "7200"
 _EXPOSED = ("x-request-id", "request-id", "retry-after", "x-should-retry", "content-disposition")
-_EXPOSED_PREFIXES = ("x-airelays-", "x-ratelimit-")
+_EXPOSED_PREFIXES = ("x-airelays-", "x-ratelimit-", "anthropic-ratelimit-")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", re.ASCII)
 _MOST_HEADER_NAMES = 128
 

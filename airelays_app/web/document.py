@@ -10,8 +10,10 @@ from types import MappingProxyType
 from typing import Any
 
 from airelays_app.config.document import replaced
+from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.chat import request_in as chat
 from airelays_app.dialects.completions import request_in as completions
+from airelays_app.dialects.messages import request_in as messages
 from airelays_app.dialects.responses import request_in as responses
 from airelays_app.framing.jsontext import dumps
 from airelays_app.providers.base import FieldRules, Refused
@@ -25,6 +27,7 @@ _PATHS: Mapping[str, str] = MappingProxyType(
         "responses": "/v1/responses",
         "chat": "/v1/chat/completions",
         "completions": "/v1/completions",
+        "messages": "/v1/messages",
     }
 )
 _WIDTH = 98
@@ -76,18 +79,19 @@ def shown_path(rule: str) -> str:
 
 def _subscription_rules(dialect: str) -> str:
     rules = field_rules(dialect, "reject")
-    return f"\n``{_PATHS[dialect]}``\n" + "".join(_entries(rules))
+    return f"\n``{_PATHS[dialect]}``\n" + "".join(_entries(dialect, rules))
 
 
-def _entries(rules: FieldRules) -> Iterator[str]:
-    yield from _refusals(rules.refused)
+def _entries(dialect: str, rules: FieldRules) -> Iterator[str]:
+    yield from _refusals(dialect, rules.refused)
     ignored = ", ".join(f"``{name}``" for name in sorted(rules.ignored))
     yield _item(f"left out and disclosed: {ignored}.")
 
 
-def _refusals(refused: Mapping[str, Refused]) -> Iterator[str]:
+def _refusals(dialect: str, refused: Mapping[str, Refused]) -> Iterator[str]:
+    status = DIALECTS[dialect].refuses_with
     for name, rule in sorted(refused.items()):
-        yield _item(f"422: ``{name}``{_extent(rule)}: {rule.why}.")
+        yield _item(f"{status}: ``{name}``{_extent(rule)}: {rule.why}.")
 
 
 def _extent(rule: Refused) -> str:
@@ -101,18 +105,22 @@ def _values(values: Iterable[Any]) -> str:
 
 
 def _translation_rules() -> str:
-    asked = responses.CHANGES_THE_MEANING
     refused = {
-        "responses": {name: Refused(why) for name, why in asked.items()},
+        "responses": _always(responses.CHANGES_THE_MEANING),
         "chat": {name: Refused(why, harmless) for name, (harmless, why) in chat.REFUSED.items()},
         "completions": {
             name: Refused(why, harmless) for name, (harmless, why) in completions.REFUSED.items()
         },
+        "messages": _always(messages.CHANGES_THE_MEANING),
     }
     return "".join(
-        f"\n``{_PATHS[dialect]}``\n" + "".join(_refusals(rules))
+        f"\n``{_PATHS[dialect]}``\n" + "".join(_refusals(dialect, rules))
         for dialect, rules in refused.items()
     )
+
+
+def _always(reasons: Mapping[str, str]) -> dict[str, Refused]:
+    return {name: Refused(why) for name, why in reasons.items()}
 
 
 def _item(text: str) -> str:

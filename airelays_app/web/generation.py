@@ -6,7 +6,8 @@ from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect
 from airelays_app.errors import UpgradeRequired
 from airelays_app.services.creation import Asked
-from airelays_app.web.bodies import json_body
+from airelays_app.services.relay import Answer
+from airelays_app.web.bodies import JsonBody, json_body
 from airelays_app.web.context import record, services
 from airelays_app.web.replies import answer_response
 from airelays_app.web.scope import route_of
@@ -16,21 +17,29 @@ blueprint = Blueprint("generation", __name__)
 
 def _generate(dialect: Dialect, *, refuses_tools: bool) -> Response:
     with json_body() as body:
-        model = body.value.get("model")
-        asked = Asked(
-            dialect=dialect,
-            route=route_of(model if isinstance(model, str) else ""),
-            raw=body.raw,
-            body=body.value,
-            refuses_tools=refuses_tools,
-            headers={
-                name: request.headers[name]
-                for name in dialect.client_headers
-                if name in request.headers
-            },
-            watch=request.environ.get("gunicorn.socket"),
-        )
+        asked = _asked(dialect, body, refuses_tools=refuses_tools)
         answer = services().creation.answer(asked, record())
+    return _response(dialect, answer)
+
+
+def _asked(dialect: Dialect, body: JsonBody, *, refuses_tools: bool) -> Asked:
+    model = body.value.get("model")
+    return Asked(
+        dialect=dialect,
+        route=route_of(model if isinstance(model, str) else ""),
+        raw=body.raw,
+        body=body.value,
+        refuses_tools=refuses_tools,
+        headers={
+            name: request.headers[name]
+            for name in dialect.client_headers
+            if name in request.headers
+        },
+        watch=request.environ.get("gunicorn.socket"),
+    )
+
+
+def _response(dialect: Dialect, answer: Answer) -> Response:
     return answer_response(
         answer,
         record(),
@@ -65,6 +74,17 @@ def create_completion() -> Response:
 def create_message(refuses_tools: bool) -> Response:  # noqa: FBT001
     """Create a message; ``?beta=true`` changes nothing, because betas are named in a header."""
     return _generate(DIALECTS["messages"], refuses_tools=refuses_tools)
+
+
+@blueprint.post("/v1/messages/count_tokens", defaults={"refuses_tools": False})
+@blueprint.post("/no-tools/v1/messages/count_tokens", defaults={"refuses_tools": True})
+def count_message_tokens(refuses_tools: bool) -> Response:  # noqa: FBT001
+    """Count the input tokens of a message that is not created."""
+    dialect = DIALECTS["messages"]
+    with json_body() as body:
+        asked = _asked(dialect, body, refuses_tools=refuses_tools)
+        answer = services().token_counts.answer(asked, record())
+    return _response(dialect, answer)
 
 
 @blueprint.get("/v1/responses")
