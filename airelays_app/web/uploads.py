@@ -10,6 +10,7 @@ from werkzeug.formparser import FormDataParser
 from airelays_app.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMediaType
 from airelays_app.store.faults import disk_faults
 from airelays_app.web.context import services
+from airelays_app.web.form_stream import FormStream
 
 _FORM_OVERHEAD = 1024 * 1024
 """Room for the other fields and the part headers of an upload."""
@@ -49,6 +50,14 @@ class RelayRequest(Request):
         parser = super().make_form_data_parser()
         parser.silent = False
         return parser
+
+    def _get_stream_for_parsing(self) -> IO[bytes]:
+        """Return the body in reads that a form's decoder understands."""
+        stream = super()._get_stream_for_parsing()
+        boundary = self.mimetype_params.get("boundary")
+        if self.mimetype != "multipart/form-data" or not boundary:
+            return stream
+        return cast(IO[bytes], FormStream(stream, boundary.encode("latin-1", "replace")))
 
     def _get_file_stream(
         self,

@@ -96,6 +96,16 @@ def test_one_file_is_described_and_read_back(relay):
     assert content.headers["Content-Type"] == "application/octet-stream"
 
 
+def test_not_a_byte_is_added_where_the_reads_of_an_upload_meet(relay):
+    """Werkzeug reads 64 KiB at a time; the first of them ends within the closing boundary."""
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    content = b"z" * (65_536 - len(head) - len(b"\r\n--x-"))
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    sent = head + content + b"\r\n--x--\r\n"
+    stored = relay.request("POST", "/v1/files", data=sent, headers=form).json()
+    assert relay.get(f"/v1/files/{stored['id']}/content").content == content
+
+
 def test_content_is_a_download_that_no_browser_runs(relay):
     record = stored(relay, b"<script>alert(1)</script>", "page.html", "text/html")
 
