@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import IO
 
 from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import (
     Data,
     Epilogue,
@@ -13,7 +14,6 @@ from werkzeug.sansio.multipart import (
     Field,
     File,
     MultipartDecoder,
-    MultipartEncoder,
     NeedData,
     Preamble,
 )
@@ -22,8 +22,11 @@ from airelays_app.errors import BadRequest, TooLarge, Unprocessable, Unsupported
 from airelays_app.ids import fresh_id
 from airelays_app.store.faults import disk_faults
 from airelays_app.web.context import record, services
+from airelays_app.web.form_stream import FormStream, Readable
 
 _CHUNK = 256 * 1024
+_DECODED_AT_ONCE = 2 * _CHUNK
+"""Bytes that a form's decoder may hold: a piece, and what it cannot tell apart from a boundary."""
 _IN_MEMORY = 1024 * 1024
 _LONGEST_MODEL = 1024
 _MODEL = "model"
@@ -34,14 +37,11 @@ class Spooled:
 
     def __init__(self) -> None:
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
-        self._limit = services().settings.server.max_body_bytes
         self.length = 0
 
     def write(self, data: bytes) -> None:
-        """Append; raises TooLarge, and Unavailable when the disk is full."""
+        """Append; raises Unavailable when the disk is full."""
         self.length += len(data)
-        if self.length > self._limit:
-            raise TooLarge(f"The body has more than {self._limit} bytes: server.max_body_bytes.")
         with disk_faults():
             self._file.write(data)
 
@@ -62,7 +62,7 @@ def spooled_body() -> Spooled:
     """Return the request's body as it came, to be closed by the caller; raises RelayError."""
     spooled = Spooled()
     try:
-        for data in _received():
+        for data in _received(request.environ["wsgi.input"]):
             spooled.write(data)
     except BaseException:
         spooled.close()
@@ -81,10 +81,11 @@ def spooled_form(rename: Callable[[str], str]) -> tuple[Spooled, str]:
     boundary = request.mimetype_params.get("boundary", "")
     if request.mimetype != "multipart/form-data" or not boundary:
         raise UnsupportedMediaType("Send this as multipart/form-data.")
+    marker = boundary.encode("latin-1", "replace")
     spooled = Spooled()
-    form = _Form(boundary, spooled, rename)
+    form = Form(marker, spooled, rename)
     try:
-        form.copy(_received())
+        form.copy(_received(FormStream(request.environ["wsgi.input"], marker)))
     except BaseException:
         spooled.close()
         raise
@@ -92,13 +93,15 @@ def spooled_form(rename: Callable[[str], str]) -> tuple[Spooled, str]:
     return spooled, f"multipart/form-data; boundary={form.boundary}"
 
 
-class _Form:
-    """Copies a form part by part; only the value of ``model`` is looked at."""
+class Form:
+    """Copies a form part by part to ``target``; only the value of ``model`` is looked at.
 
-    def __init__(self, boundary: str, target: Spooled, rename: Callable[[str], str]) -> None:
+    The copy has a boundary of its own.
+    """
+
+    def __init__(self, boundary: bytes, target: Spooled, rename: Callable[[str], str]) -> None:
         self.boundary = fresh_id("airelays")
-        self._decoder = MultipartDecoder(boundary.encode("latin-1", "replace"))
-        self._encoder = MultipartEncoder(self.boundary.encode())
+        self._decoder = MultipartDecoder(boundary, _DECODED_AT_ONCE)
         self._target = target
         self._rename = rename
         self._model: bytearray | None = None
@@ -106,7 +109,6 @@ class _Form:
 
     def copy(self, pieces: Iterator[bytes]) -> None:
         """Copy all parts; raises BadRequest for a form that is broken or cut short."""
-        self._send(Preamble(data=b""))
         for piece in pieces:
             self._feed(piece)
         if not self._feed(None):
@@ -122,7 +124,7 @@ class _Form:
                 self._copy(event)
                 if isinstance(event, Epilogue):
                     return True
-        except ValueError as error:
+        except (ValueError, RequestEntityTooLarge) as error:
             raise _broken() from error
         return False
 
@@ -130,15 +132,21 @@ class _Form:
         match event:
             case Preamble():
                 return
-            case Field(name=name) if name == _MODEL and not self._has_model:
-                self._model = bytearray()
-                self._send(event)
+            case Field() | File():
+                self._begin_part(event)
             case Data() if self._model is not None:
                 self._copy_model(self._model, event)
-            case Field() | File() | Data():
-                self._send(event)
+            case Data():
+                self._write(event.data, is_last=not event.more_data)
             case Epilogue():
-                self._send(Epilogue(data=b""))
+                self._target.write(f"--{self.boundary}--\r\n".encode())
+
+    def _begin_part(self, part: Field | File) -> None:
+        """Write the part's headers as they came."""
+        if isinstance(part, Field) and part.name == _MODEL and not self._has_model:
+            self._model = bytearray()
+        lines = [f"--{self.boundary}", *(f"{name}: {value}" for name, value in part.headers)]
+        self._target.write("\r\n".join([*lines, "", ""]).encode())
 
     def _copy_model(self, model: bytearray, event: Data) -> None:
         model += event.data
@@ -147,26 +155,33 @@ class _Form:
         if event.more_data:
             return
         renamed = self._rename(model.decode("utf-8", "replace").strip())
-        self._send(Data(data=renamed.encode(), more_data=False))
+        self._write(renamed.encode(), is_last=True)
         self._model, self._has_model = None, True
 
-    def _send(self, event: Event) -> None:
-        self._target.write(self._encoder.send_event(event))
+    def _write(self, data: bytes, *, is_last: bool) -> None:
+        self._target.write(data + b"\r\n" if is_last else data)
 
 
-def _received() -> Iterator[bytes]:
-    stream = request.environ["wsgi.input"]
+def _received(stream: Readable) -> Iterator[bytes]:
+    """Yield the body as it comes; raises TooLarge for more than ``server.max_body_bytes``."""
+    limit = services().settings.server.max_body_bytes
     left = request.content_length
     if left is None and "Transfer-Encoding" not in request.headers:
         return
-    while left is None or left > 0:
-        data: bytes = stream.read(_CHUNK if left is None else min(_CHUNK, left))
-        if not data:
-            break
-        left = None if left is None else left - len(data)
+    if left is not None and left > limit:
+        raise _too_large(limit)
+    received = 0
+    while data := stream.read(_CHUNK if left is None else min(_CHUNK, left - received)):
+        received += len(data)
+        if received > limit:
+            raise _too_large(limit)
         yield data
-    if left:
+    if left is not None and received < left:
         raise BadRequest("The body is shorter than its Content-Length says.")
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body has more than {limit} bytes: server.max_body_bytes.")
 
 
 def _broken() -> BadRequest:
