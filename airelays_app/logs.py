@@ -8,12 +8,18 @@ import json
 import logging
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 Style = Literal["logfmt", "json"]
+
+_OWN = ("airelays", "airelays_app")
+"""The loggers named for readers, and those of modules."""
+
+_log = logging.getLogger("airelays.process")
 
 _is_plain = re.compile(r"[!#-<>-~]+").fullmatch
 """Printable ASCII without the space, the quote and the equals sign."""
@@ -43,13 +49,35 @@ class LineFormatter(logging.Formatter):
 
 
 def configure(*, level: str, style: Style) -> None:
-    """Send the log of this process to stderr."""
+    """Send the log of the relay's own modules to stderr, from ``level`` on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(style))
-    relay = logging.getLogger("airelays")
-    relay.handlers[:] = [handler]
-    relay.setLevel(level.upper())
-    relay.propagate = False
+    for name in _OWN:
+        own = logging.getLogger(name)
+        own.handlers[:] = [handler]
+        own.setLevel(level.upper())
+        own.propagate = False
+
+
+def speak_for_process() -> None:
+    """Send to the configured log what anything else in this process complains about as well.
+
+    That is what libraries log from WARNING on, and exceptions that end a thread or a clean-up:
+    by themselves they would be printed with their messages, which may quote anything.
+    """
+    logging.getLogger().handlers[:] = logging.getLogger(_OWN[0]).handlers
+    threading.excepthook = _log_failed_thread
+    sys.unraisablehook = _log_unraisable
+
+
+def _log_failed_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_value is not None and failed.exc_type is not SystemExit:
+        _log.error("a thread failed", exc_info=failed.exc_value)
+
+
+def _log_unraisable(failed: "sys.UnraisableHookArgs") -> None:
+    if failed.exc_value is not None:
+        _log.error("a clean-up failed", exc_info=failed.exc_value)
 
 
 def describe(error: BaseException) -> str:

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -46,3 +49,48 @@ def test_an_entry_is_one_line_and_quotes_no_exception(style):
 def test_a_json_entry_keeps_the_fields_as_they_are():
     record = logging.makeLogRecord({"name": "airelays.requests", "msg": "m", "fields": {"ms": 1.5}})
     assert json.loads(LineFormatter("json").format(record))["ms"] == 1.5
+
+
+COMPLAINTS = """
+import logging, sys, threading
+from airelays_app.logs import configure, speak_for_process
+
+configure(level="info", style="logfmt")
+speak_for_process()
+
+
+class Stubborn:
+    def __del__(self):
+        raise ValueError("planted-secret")
+
+
+def fail():
+    raise ValueError("planted-secret")
+
+
+logging.getLogger("airelays.web").info("one")
+logging.getLogger("airelays_app.store.tokens").warning("two")
+try:
+    fail()
+except ValueError:
+    logging.getLogger("some.library").exception("three")
+logging.getLogger("some.library").info("not heard")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+Stubborn()
+"""
+
+
+def test_whoever_complains_in_a_process_does_so_in_lines_that_quote_nothing():
+    done = subprocess.run([sys.executable, "-c", COMPLAINTS], capture_output=True, check=True)
+    lines = done.stderr.decode().splitlines()
+    assert [re.findall(r'message=("[^"]*"|\S+)', line) for line in lines] == [
+        ["one"],
+        ["two"],
+        ["three"],
+        ['"a thread failed"'],
+        ['"a clean-up failed"'],
+    ]
+    assert all(line.startswith("at=20") for line in lines)
+    assert "planted-secret" not in done.stderr.decode()

@@ -7,6 +7,7 @@ from wsgiref.types import WSGIApplication
 
 from gunicorn.config import Config
 
+from airelays_app.logs import speak_for_process
 from airelays_app.server.logs import GunicornLog
 from airelays_app.server.options import Plan, ServerOptions
 from airelays_app.server.worker import RelayWorker
@@ -60,4 +61,5 @@ class PlannedApplication:
 
     def wsgi(self) -> WSGIApplication:
         """Make the application; gunicorn calls this once, in the worker."""
+        speak_for_process()
         return self._make_app()

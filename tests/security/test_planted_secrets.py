@@ -204,6 +204,7 @@ def test_no_secret_is_where_it_does_not_belong(
     scene.relay.stop()
     scene.written.add_files(scene.household.home)
     require_hidden(scene, logs_texts=mode == "bodies")
+    assert [line for line in scene.relay.log().splitlines() if not line.startswith("at=20")] == []
 
 
 def require_hidden(scene: Scene, *, logs_texts: bool) -> None:
