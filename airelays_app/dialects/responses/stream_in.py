@@ -3,7 +3,9 @@
 The stream is trusted for nothing but its order within one part: deltas, ``*.added``, ``*.done``
 and the items of the final ``response`` may each be missing, and whatever was not seen before is
 taken from what comes last (some servers send ``output: []`` there, others no deltas; seen
-2026-11-22).
+2026-11-22). Where events do not say which item they belong to by its index, its id does:
+llama.cpp's have no index at all, and end their items only when all of them are whole (seen
+2026-11-25).
 """
 
 from collections.abc import Callable, Iterable
@@ -60,6 +62,7 @@ class ResponsesDecoder:
         self._texted: set[int] = set()
         self._summaries: dict[int, Any] = {}
         self._done: set[Any] = set()
+        self._indexes: dict[Any, int] = {}
         self._count = 0
         self._called = False
         self._started = False
@@ -125,12 +128,23 @@ class ResponsesDecoder:
         item = event.get("item") or {}
         kind = item.get("type")
         if kind in _CALLS:
-            self._open((_index(event), _WHOLE), _CALLS[kind][0], item)
+            self._open((self._index(event), _WHOLE), _CALLS[kind][0], item)
 
     def _add_content(self, event: Json) -> None:
         part = event.get("part") or {}
         if part.get("type") in _CONTENT:
-            self._open(_content_key(event), _CONTENT[part["type"]][0], part)
+            self._open(self._content_key(event), _CONTENT[part["type"]][0], part)
+
+    def _index(self, event: Json) -> int:
+        """Return the place of an event's item in the output."""
+        index = event.get("output_index")
+        if index is not None:
+            return int(index)
+        id_ = event.get("item_id") or (event.get("item") or {}).get("id")
+        return self._indexes.setdefault(id_, len(self._indexes)) if id_ else 0
+
+    def _content_key(self, event: Json) -> _PartKey:
+        return self._index(event), event.get("content_index") or 0
 
     def _open(self, key: _PartKey, kind: PartKind, item: Json) -> int:
         if key in self._parts:
@@ -155,20 +169,20 @@ class ResponsesDecoder:
         self._content_delta(event, "reasoning_text")
 
     def _content_delta(self, event: Json, kind: PartKind) -> None:
-        key = (event.get("output_index") or 0, event.get("content_index") or 0)
+        key = self._content_key(event)
         part = self._parts.get(key)
         if part is None:
             part = self._open(key, kind, {})
         self._delta(part, event.get("delta"))
 
     def _call_delta(self, event: Json) -> None:
-        part = self._parts.get((_index(event), _WHOLE))
+        part = self._parts.get((self._index(event), _WHOLE))
         if part is not None:
             self._delta(part, event.get("delta"))
 
     def _summary_part(self, event: Json) -> None:
         """Begin a piece of the summary; a blank line parts it from the one before."""
-        part = self._open((_index(event), _WHOLE), "reasoning", {})
+        part = self._open((self._index(event), _WHOLE), "reasoning", {})
         number = event.get("summary_index") or 0
         if self._summaries.setdefault(part, number) != number:
             self._summaries[part] = number
@@ -177,7 +191,7 @@ class ResponsesDecoder:
 
     def _summary_delta(self, event: Json) -> None:
         self._summary_part(event)
-        self._delta(self._parts[_index(event), _WHOLE], event.get("delta"))
+        self._delta(self._parts[self._index(event), _WHOLE], event.get("delta"))
 
     def _delta(self, part: int, text: Any) -> None:
         if text and isinstance(text, str):
@@ -185,7 +199,7 @@ class ResponsesDecoder:
             self._out.append(PartDelta(part, text))
 
     def _annotate(self, event: Json) -> None:
-        part = self._parts.get(_content_key(event))
+        part = self._parts.get(self._content_key(event))
         if part is not None:
             self._note(part, event.get("annotation"))
 
@@ -194,7 +208,7 @@ class ResponsesDecoder:
             self._out.append(Noted(part, "annotation", annotation))
 
     def _item_done(self, event: Json) -> None:
-        index, item = _index(event), event.get("item") or {}
+        index, item = self._index(event), event.get("item") or {}
         id_ = item.get("id")
         if (id_ or index) not in self._done:
             self._finish_item(index, item)
@@ -283,14 +297,6 @@ class ResponsesDecoder:
     def _see_usage(self, response: Json) -> None:
         if usage := read_usage(response.get("usage")):
             self._out.append(UsageSeen(usage))
-
-
-def _index(event: Json) -> int:
-    return event.get("output_index") or 0
-
-
-def _content_key(event: Json) -> _PartKey:
-    return _index(event), event.get("content_index") or 0
 
 
 def _text_of(value: Any) -> str:
