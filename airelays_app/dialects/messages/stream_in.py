@@ -203,11 +203,14 @@ class MessagesDecoder:
         if not reason:
             return
         stop = delta.get("stop_sequence")
-        self._end = Finished(self._reason(reason), stop if isinstance(stop, str) else None)
+        stop = stop if isinstance(stop, str) and stop else None
+        self._end = Finished(self._reason(reason, stop), stop)
         details = delta.get("stop_details") or {}
         self._refusal = str(details.get("explanation") or "") if reason == "refusal" else ""
 
-    def _reason(self, reason: Any) -> FinishReason:
+    def _reason(self, reason: Any, stop: str | None) -> FinishReason:
+        if stop and reason == "end_turn":  # llama.cpp at a stop sequence (seen 2026-11-25)
+            return "stop_sequence"
         return _FINISH_REASONS.get(reason, "tool_use" if self._called else "end")
 
     def _stop(self, event: Json) -> None:  # noqa: ARG002
