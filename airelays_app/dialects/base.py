@@ -103,6 +103,8 @@ class Dialect:
     ``stream_carries_reply`` says that a stream ends with the whole reply in one object.
     ``read_usage`` reads the counts that a reply has in its ``usage_field``. ``names_model`` is
     false where the model, and whether to stream, stand in the path instead of the body.
+    ``completed`` fills in what a whole reply of an upstream of the same dialect leaves out; it
+    returns the same object if that is nothing.
     ``canonical`` writes the fields' names of a request as they are read everywhere; it returns the
     same object if they are.
     ``without_packed_seals`` takes out of a request body the reasoning whose seal is packed: it
@@ -123,6 +125,7 @@ class Dialect:
     names_model: bool = True
     canonical: Callable[[Json], Json] = lambda body: body
     echo: Callable[[Json], Json] = lambda body: {}  # noqa: ARG005
+    completed: Callable[[Json, ReplyContext], Json] = lambda reply, context: reply  # noqa: ARG005
     without_packed_seals: Callable[[Json], Json] = lambda body: body
     encode_request: Callable[[Request, Capabilities], tuple[Json, tuple[Loss, ...]]] | None = None
     decode_reply: Callable[[Json, Classify], list[Event]] | None = None

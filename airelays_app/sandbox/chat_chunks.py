@@ -31,14 +31,16 @@ class Variant:
     """How one kind of compatible server writes its streams.
 
     opening: the delta of the first chat chunk. repeat_role: the role in every delta. whole_calls:
-    a tool call's arguments in one piece. event_lines: ``event:`` lines in Responses streams. field:
-    the name reasoning goes by.
+    a tool call's arguments in one piece. event_lines: ``event:`` lines in Responses streams.
+    bare_responses: nothing in Responses is numbered or repeated. reasoning_field: the name
+    reasoning goes by.
     """
 
     opening: tuple[tuple[str, Any], ...] = (("role", "assistant"), ("content", ""))
     repeat_role: bool = False
     whole_calls: bool = False
     event_lines: bool = True
+    bare_responses: bool = False
     reasoning_field: str = "reasoning_content"
     fingerprint: str = "fp_sandbox"
 
@@ -46,7 +48,9 @@ class Variant:
 VARIANTS = {
     "openai": Variant(),
     "llamacpp": Variant(
-        opening=(("role", "assistant"), ("content", None)), fingerprint="b7123-sandbox"
+        opening=(("role", "assistant"), ("content", None)),
+        bare_responses=True,
+        fingerprint="b7123-sandbox",
     ),
     "ollama": Variant(
         repeat_role=True, whole_calls=True, reasoning_field="reasoning", fingerprint="fp_ollama"

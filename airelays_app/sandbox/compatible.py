@@ -15,6 +15,7 @@ from airelays_app.sandbox.asked import (
     objects_in,
     strings_in,
 )
+from airelays_app.sandbox.bare_responses import bare_events, bare_response
 from airelays_app.sandbox.chat_chunks import VARIANTS, ChatStream, CompletionStream, Variant
 from airelays_app.sandbox.delivery import deliver_stream
 from airelays_app.sandbox.exchange import Answer, json_answer
@@ -101,9 +102,11 @@ class Compatible:
         reply = _reply(visit)
         wants_seal = "reasoning.encrypted_content" in strings_in(visit.body.get("include"))
         stream = ResponsesStream(reply, visit.body, seal=self._sealer.seal if wants_seal else None)
+        bare = self._variant.bare_responses
         if not _streams(visit):
-            return _settled(stream, reply)
-        frames = responses_frames(stream.events(), event_lines=self._variant.event_lines)
+            return _settled(stream, reply, bare=bare)
+        events = bare_events(stream.events()) if bare else stream.events()
+        frames = responses_frames(events, event_lines=self._variant.event_lines)
         deliver_stream(visit.exchange, frames, _stream_headers(), visit.plan)
         return None
 
@@ -183,12 +186,12 @@ def _sent(visit: Visit, stream: _Stream, reply: Reply) -> Answer | None:
     return None
 
 
-def _settled(stream: ResponsesStream, reply: Reply) -> Answer:
+def _settled(stream: ResponsesStream, reply: Reply, *, bare: bool) -> Answer:
     for _ in stream.events():
         continue
     if reply.outcome.ending == "error":
         return _failure(reply) or json_answer(500, {})
-    return json_answer(200, stream.response)
+    return json_answer(200, bare_response(stream.response) if bare else stream.response)
 
 
 def _failure(reply: Reply) -> Answer | None:

@@ -168,8 +168,9 @@ class Relay:
         record.usage = upstream.read_usage(body.get("usage"))
         lane = prepared.lane
         if isinstance(lane, TappedLane):
-            _commit(turn, prepared, body)
-            return data
+            whole = upstream.completed(body, prepared.context)
+            _commit(turn, prepared, whole)
+            return data if whole is body else dumps(whole)
         lane.read(_decoded(upstream, body, prepared.provider))
         if lane.failure:
             raise error_of(lane.failure)

@@ -83,6 +83,26 @@ def test_text_with_the_stream_helper(client, model):
     assert_counted(final.usage)
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_server_that_numbers_nothing_is_read_as_any_other(client, relay, strictly, streamed):
+    """llama.cpp's server is one."""
+    relay.sandbox.settings.variant = "llamacpp"
+    body = {"model": RESPONSES_SERVER, "input": CALLS, "tools": [ADD]}
+    if streamed:
+        final = [strictly.event(event.data) for event in relay.events("/v1/responses", body)][-1]
+        response = final.response
+        with client.responses.stream(**body) as stream:
+            assert len(stream.get_final_response().output) == 2
+    else:
+        response = strictly.read(Response, relay.ok("/v1/responses", body))
+
+    calls = [json.loads(call.arguments) for call in response.output]
+    assert calls == [{"a": 1, "b": 2}, {"a": 30, "b": 40}]
+    assert response.status == "completed"
+    assert response.tools[0].name == "add"
+    assert_counted(response.usage)
+
+
 def test_parallel_tools_and_their_results(client, model):
     first = client.responses.create(model=model, input=CALLS, tools=[ADD])
 

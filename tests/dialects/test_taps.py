@@ -20,7 +20,8 @@ from airelays_app.neutral.events import Finished, PartClosed, PartDelta, PartOpe
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.fold import fold
 from tests.dialects.readers import blocks_of, read_chat, read_responses
-from tests.dialects.transcripts import classify
+from tests.dialects.transcripts import classify, decode
+from tests.dialects.transcripts import wire_of as recorded
 from tests.neutral.streams import legal_streams
 
 FAILURE = Failure("other", 502, "upstream_error", "Cut.", code="upstream_cut")
@@ -202,7 +203,7 @@ def test_the_end_is_completed_with_output_and_usage():
     item = {"id": "msg_1", "type": "message", "content": []}
     other = {"id": "fc_1", "type": "function_call"}
     wire = (
-        event("response.created", response={"id": "r", "output": []})
+        event("response.created", response={"id": "r", "output": []}, sequence_number=0)
         + event("response.output_item.done", output_index=1, item=other)
         + event("response.output_item.done", output_index=0, item=item)
         + event("response.completed", response={"id": "r", "status": "completed", "output": []})
@@ -216,6 +217,24 @@ def test_the_end_is_completed_with_output_and_usage():
         assert tap.response == response
 
 
+@pytest.mark.parametrize("case", ["llamacpp", "llamacpp_calls"])
+@given(cuts=CUTS)
+def test_a_stream_without_numbers_is_told_anew_and_says_the_same(case, cuts):
+    """Its server leaves out what the SDKs tell events and items apart by."""
+    wire = recorded("responses", case)
+    tap = made("responses", echo=DIALECTS["responses"].echo({}))
+
+    sent = passed(tap, wire, cuts)
+
+    assert tap.response == read_responses(sent)
+    said, heard = (fold(decode("responses", [stream])) for stream in (wire, sent))
+    assert [(part.kind, part.name, part.text) for part in heard.parts] == [
+        (part.kind, part.name, part.text) for part in said.parts
+    ]
+    assert heard.usage == said.usage == tap.usage
+    assert (tap.ended, tap.has_content, tap.failure) == (True, True, None)
+
+
 def test_foreign_events_are_dropped_and_a_sign_of_life_stays_one():
     foreign = event("codex.rate_limits", primary=1)
     delta = event("response.output_text.delta", delta="x", sequence_number=0)
@@ -226,7 +245,7 @@ def test_foreign_events_are_dropped_and_a_sign_of_life_stays_one():
 
 
 def test_metadata_is_repeated_for_a_backend_that_takes_none():
-    created = event("response.created", response={"id": "r", "metadata": {}})
+    created = event("response.created", response={"id": "r", "metadata": {}}, sequence_number=0)
     tap = made("completer", echo={"metadata": {"run": "7"}})
 
     ((_, data),) = blocks_of(tap.feed([created]))

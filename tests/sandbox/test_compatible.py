@@ -279,6 +279,18 @@ def test_llamacpp_opens_with_null_content(compatible):
     assert first == {"role": "assistant", "content": None}
 
 
+def test_llamacpp_numbers_nothing_and_ends_all_items_together(compatible):
+    compatible.sandbox.settings.variant = "llamacpp"
+    body = {"model": MODEL, "input": TWO_CALLS, "tools": RESPONSES_TOOLS}
+    events = compatible.events_of(compatible.post("/responses", {**body, "stream": True}).content)
+    kinds = [event["type"] for event in events]
+    assert kinds[-3:] == ["response.output_item.done"] * 2 + ["response.completed"]
+    for answer in (events[-1]["response"], compatible.post("/responses", body).json()):
+        assert [item["name"] for item in answer["output"]] == ["weather"] * 2
+        assert "tools" not in answer
+    assert not {"sequence_number", "output_index"} & {name for event in events for name in event}
+
+
 def test_ollama_repeats_the_role_and_sends_calls_whole(compatible):
     compatible.sandbox.settings.variant = "ollama"
     chunks = compatible.chunks(TWO_CALLS, tools=CHAT_TOOLS)

@@ -2,7 +2,7 @@
 
 from airelays_app.dialects.base import Dialect
 from airelays_app.dialects.openai_error import error_body
-from airelays_app.dialects.responses.reply import echo, encode_reply
+from airelays_app.dialects.responses.reply import completed, echo, encode_reply
 from airelays_app.dialects.responses.request_in import decode_request, without_packed_seals
 from airelays_app.dialects.responses.request_out import encode_request
 from airelays_app.dialects.responses.stream_in import ResponsesDecoder, decode_reply
@@ -24,6 +24,7 @@ RESPONSES = Dialect(
     read_usage=read_usage,
     keep_alive=KEEP_ALIVE,
     echo=echo,
+    completed=completed,
     has_custom_tools=True,
     stream_carries_reply=True,
     without_packed_seals=without_packed_seals,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from airelays_app.dialects.base import Json, ReplyContext
-from airelays_app.dialects.responses.usage import write_usage
+from airelays_app.dialects.responses.usage import read_usage, write_usage
 from airelays_app.neutral.events import FinishReason, PartKind
 from airelays_app.neutral.failure import Failure, FailureKind
 from airelays_app.neutral.fold import Reply, ReplyPart
@@ -47,6 +47,8 @@ _ECHOED: dict[str, Any] = {
     "truncation": "disabled",
     "user": None,
 }
+_REPEATED_ALWAYS = ("parallel_tool_calls", "tool_choice", "tools")
+"""Those without which openai-python's models of a response are incomplete (3.57)."""
 
 
 def echo(body: Json) -> Json:
@@ -83,6 +85,22 @@ def finished_object(
     response["incomplete_details"] = {"reason": why} if why else None
     response["usage"] = write_usage(usage or Usage())
     return response
+
+
+def completed(response: Json, context: ReplyContext) -> Json:
+    """Return a server's whole response with the fields that clients need but it left out.
+
+    It is the same object if it has them. llama.cpp repeats nothing of the request, and tells no
+    details of the output's tokens (seen 2026-11-25).
+    """
+    if all(name in response for name in _REPEATED_ALWAYS):
+        return response
+    usage = read_usage(response.get("usage"))
+    return {
+        **response_object(context, status="completed", output=[]),
+        **response,
+        "usage": write_usage(usage) if usage else None,
+    }
 
 
 def failed_object(

@@ -1,19 +1,21 @@
 """Reading along a Responses stream on its way to a Responses client.
 
 :class:`ResponsesTap` completes what clients need and servers leave out, all of it in the terminal
-event; every other event keeps its bytes, and so does a terminal event that is whole. Without
-usage opencode 1.18 asks again forever, without ``output`` the stream helpers of the SDKs return
-nothing, and without a nested ``error`` a failure ends their loops as if all were well (seen
+event; every other event keeps its bytes, and so does a terminal event that is whole. Only a
+stream whose events have no numbers is told anew (:mod:`airelays_app.dialects.responses.retold`).
+Without usage opencode 1.18 asks again forever, without ``output`` the stream helpers of the SDKs
+return nothing, and without a nested ``error`` a failure ends their loops as if all were well (seen
 2026-11-22). :class:`ResponsesCompleter` drops the foreign events of the ChatGPT backend too.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from airelays_app.dialects.base import Classify, Json, ReplyContext
 from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.responses.reply import failed_object
+from airelays_app.dialects.responses.retold import Retold, begins_unnumbered
 from airelays_app.dialects.responses.stream_out import error_fields
 from airelays_app.dialects.responses.usage import read_usage, write_usage
 from airelays_app.framing.jsontext import JsonTextError, dumps
@@ -44,6 +46,7 @@ class ResponsesTap:
         self._context = context
         self._last_unread = b""
         self._next_number = 0
+        self._retold: Retold | None = None
         self.usage: Usage | None = None
         self.has_content = False
         self.ended = False
@@ -54,7 +57,7 @@ class ResponsesTap:
     def feed(self, blocks: Iterable[bytes]) -> bytes:
         """Return what the client is to get for these blocks; raises ValueError for nonsense."""
         out: list[bytes] = []
-        for block in blocks:
+        for block in self._as_told(list(blocks)):
             if _is_within_item(block):
                 self._last_unread = block
                 out.append(block)
@@ -75,6 +78,12 @@ class ResponsesTap:
     def output(self) -> list[Json]:
         """Return the finished output items in their order."""
         return [self.items[index] for index in sorted(self.items)]
+
+    def _as_told(self, blocks: Sequence[bytes]) -> Sequence[bytes]:
+        """Return the blocks, or what takes their place."""
+        if not self.has_content and begins_unnumbered(blocks):
+            self._retold = Retold(self._classify, self._context)
+        return self._retold.feed(blocks) if self._retold else blocks
 
     def _error(self, failure: Failure) -> bytes:
         event = {"type": "error", **error_fields(failure), "sequence_number": self._take_number()}
