@@ -7,7 +7,7 @@ CODEX = $(CURDIR)/.clients/node_modules/.bin/codex
 CLAUDE = $(CURDIR)/.clients/node_modules/.bin/claude
 NPM_INSTALL = npm install --no-audit --no-fund --prefix .clients
 
-.PHONY: clients fuzz
+.PHONY: clients fuzz soak
 
 # Real clients against a relay; needs npm, and installs Codex CLI and Claude Code below .clients.
 clients: $(CODEX) $(CLAUDE)
@@ -22,3 +22,7 @@ $(CLAUDE):
 # 10,000 generated requests to a real relay, others each time; takes minutes.
 fuzz:
 	FUZZ_CASES=10000 $(PYTHON) -m pytest tests/hostile/test_fuzz.py
+
+# 16,000 requests of eight clients, a third of them given up halfway; takes minutes.
+soak:
+	SOAK_ROUNDS=200 $(PYTHON) -m pytest tests/hostile/test_soak.py

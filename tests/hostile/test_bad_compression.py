@@ -1,5 +1,6 @@
 """A compressed body is undone whole or refused, and a small one cannot become a large one."""
 
+import functools
 import gzip
 import json
 import zlib
@@ -24,6 +25,7 @@ def module_relay(start_relay):
     return start_relay(MAX_BODY_BYTES=str(MAX_BODY))
 
 
+@functools.cache
 def bomb(kind, size):
     """Return ``size`` spaces in a JSON object, compressed."""
     piece = b" " * MIB
@@ -39,10 +41,10 @@ def bomb(kind, size):
     return b"".join(parts)
 
 
-@pytest.mark.parametrize("path", [CHAT, "/v1/responses", "/v1/conversations"])
 @pytest.mark.parametrize("kind", ["gzip", "deflate", "zstd"])
-def test_a_compressed_bomb_is_stopped_at_the_limit(relay, kind, path):
-    body = bomb(kind, 256 * MIB)
+@pytest.mark.parametrize("path", [CHAT, "/v1/conversations"])
+def test_a_compressed_bomb_is_stopped_at_the_limit(relay, path, kind):
+    body = bomb(kind, 128 * MIB)
     assert len(body) < MAX_BODY
     peaks = {pid: process_signs(pid).peak for pid in children_of(relay.process.pid)}
 

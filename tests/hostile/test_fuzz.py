@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.hostile.answers import innocent
 from tests.hostile.generated import Sent, requests
 from tests.hostile.vital_signs import (
+    assert_recovered,
     await_true,
     running_requests,
     signs_of,
@@ -31,7 +32,6 @@ MOST_THREADS = 1 + THREADS + 4
 """The main thread of a worker, and its pool, which grows when it must and stays."""
 MOST_IDLE = 2
 """Connections kept for the next call to the upstream, which come and go."""
-MEMORY_BYTES = 10 * 1024 * 1024
 NEW_EACH_TIME = "FUZZ_CASES" in os.environ
 
 
@@ -154,8 +154,4 @@ def test_fuzzing_leaves_no_trace(relay, capsys):
     with capsys.disabled():
         print(f"\n{CASES} cases\nbefore {before}\nafter  {after}")
     assert stored_rows(relay.data_dir) == rows
-    assert after.keys() == before.keys(), "a worker has died"
-    for pid, signs in after.items():
-        assert signs.threads <= MOST_THREADS, (before, after)
-        assert signs.descriptors <= before[pid].descriptors + MOST_IDLE, (before, after)
-        assert signs.memory <= before[pid].memory + MEMORY_BYTES, (before, after)
+    assert_recovered(before, after, threads=MOST_THREADS, idle=MOST_IDLE)

@@ -57,8 +57,7 @@ def assert_noticed(relay, request, left):
 
 
 @pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("path", [RESPONSES, CHAT])
+@pytest.mark.parametrize(("path", "model"), [(RESPONSES, MODELS[0]), (CHAT, MODELS[1])])
 def test_the_upstream_is_left_when_the_client_leaves(relay, path, model, phase):
     steps, stream, seen = PHASES[phase]
     conversation = relay.ok("/v1/conversations", {})["id"]

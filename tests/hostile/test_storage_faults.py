@@ -82,7 +82,6 @@ def test_a_locked_database_is_503_and_what_needs_none_goes_on(relay):
             assert_unavailable(what, answer)
         assert relay.get(f"/v1/conversations/{conversation}").status_code == 200
         assert text_of(CHAT, relay.ok(CHAT, question(CHAT))) == "Hi"
-        assert relay.get("/v1/relay/status").status_code == 200
         assert relay.get("/health").status_code == 200
     assert stored_rows(relay.data_dir) == before
     assert_works(relay)

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 60.0
+MOST_GROWTH = 10 * 1024 * 1024
+"""By how many bytes the memory of a process may be larger after any number of requests."""
+
 _POLL_SECONDS = 0.05
 _STATE_ROWS = ("conversations", "conversation_items", "conversation_turns")
 
@@ -46,6 +49,21 @@ def signs_of(relay: Any) -> dict[int, ProcessSigns]:
     """Measure the relay's master and all its workers, by process id."""
     pids = [relay.process.pid, *children_of(relay.process.pid)]
     return {pid: process_signs(pid) for pid in pids}
+
+
+def assert_recovered(
+    before: dict[int, ProcessSigns], after: dict[int, ProcessSigns], *, threads: int, idle: int
+) -> None:
+    """Hold that all processes live on as they were.
+
+    A worker may have all the ``threads`` of its pool, which grows when it must and stays, and
+    ``idle`` more connections that are kept for the next call to an upstream.
+    """
+    assert after.keys() == before.keys(), "a worker has died"
+    for pid, signs in after.items():
+        assert signs.threads <= max(before[pid].threads, threads), (before, after)
+        assert signs.descriptors <= before[pid].descriptors + idle, (before, after)
+        assert signs.memory <= before[pid].memory + MOST_GROWTH, (before, after)
 
 
 def stored_rows(data_dir: Path) -> dict[str, int]:
