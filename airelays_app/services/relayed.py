@@ -27,8 +27,14 @@ _REQUEST_ONLY = HOP_BY_HOP | frozenset(
     "x-goog-api-key x-real-ip x-request-id".split()
 )
 _REQUEST_PREFIXES = ("x-forwarded-", "sec-fetch-", "access-control-")
-_ANSWER_ONLY = HOP_BY_HOP | frozenset("set-cookie set-cookie2 x-request-id".split())
-_ANSWER_PREFIXES = ("access-control-",)
+_ABOUT_THEIR_ORIGIN = frozenset(
+    "alt-svc clear-site-data nel report-to reporting-endpoints set-cookie set-cookie2 "
+    "strict-transport-security".split()
+)
+"""What a browser would do to the whole of our address because an upstream says so of its own."""
+
+_ANSWER_ONLY = HOP_BY_HOP | _ABOUT_THEIR_ORIGIN | frozenset({"x-request-id"})
+_ANSWER_PREFIXES = ("access-control-", "x-airelays-")
 _FORBIDDEN_IN_SEGMENT = frozenset("/\\\x7f")
 _MOST_ENCODINGS = 4
 
@@ -137,9 +143,12 @@ def forwarded_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def end_to_end(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the answer's headers that go to the client: no cookie, no hop, no CORS of theirs."""
+    """Return the answer's headers that go to the client: no cookie, no hop, no CORS of theirs.
+
+    Nor those that only the relay itself may say.
+    """
     listed = list(headers)
-    left_out = _ANSWER_ONLY | _named_by_connection(listed)
+    left_out = _ANSWER_ONLY | _named_by_connection(listed) | _untrue_length(listed)
     return {
         name: value
         for name, value in listed
@@ -181,6 +190,13 @@ def _named_by_connection(headers: list[tuple[str, str]]) -> frozenset[str]:
     """Return the header names that Connection declares to be about this hop."""
     values = (value for name, value in headers if name.lower() == "connection")
     return frozenset(word.strip().lower() for value in values for word in value.split(","))
+
+
+def _untrue_length(headers: list[tuple[str, str]]) -> frozenset[str]:
+    """Return the name of the length if it does not count, or is said twice (RFC 9112, 6.3)."""
+    said = {name.lower(): value for name, value in headers}
+    is_true = "transfer-encoding" not in said and said.get("content-length", "").isdecimal()
+    return frozenset() if is_true else frozenset({"content-length"})
 
 
 def without_key(query: str) -> str:

@@ -2,11 +2,12 @@
 
 import socket
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from itertools import chain
 
 from urllib3.connectionpool import HTTPConnectionPool
 
-from airelays_app.errors import UpstreamCut
+from airelays_app.errors import UpstreamCut, UpstreamError
 from airelays_app.upstream.adapter import RelayConnection
 from airelays_app.upstream.address import Address
 from airelays_app.upstream.body import body_of, keeps_alive
@@ -72,6 +73,8 @@ class Exchange:
         wire = self._wire()
         refused = self._send(wire)
         head, arrived = refused or self._receive_head(wire)
+        if head.status == HTTPStatus.SWITCHING_PROTOCOLS and not self._asks_to_switch():
+            raise UpstreamError(f"{self._address.host} switched the protocol unasked.")
         return UpstreamResponse(
             head,
             body=body_of(head, method=self._request.method),
@@ -134,6 +137,9 @@ class Exchange:
             parsed = self._parser.feed(data)
             if parsed is not None:
                 return parsed
+
+    def _asks_to_switch(self) -> bool:
+        return any(name.lower() == "upgrade" for name in self._request.headers)
 
     def _release(self, *, reusable: bool) -> None:
         give_back(self._conn, self._pool, reusable=reusable)
