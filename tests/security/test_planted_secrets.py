@@ -156,7 +156,9 @@ api_key = "{far_key}"
 @pytest.fixture(params=MODES)
 def scene(request: pytest.FixtureRequest, found_household: Found) -> Iterator[Scene]:
     hidden = Secrets()
-    household = found_household(UPSTREAM_RETRY_ATTEMPTS="0", **MODES[request.param])
+    household = found_household(
+        UPSTREAM_RETRY_ATTEMPTS="0", LOG_LEVEL="debug", **MODES[request.param]
+    )
     with (
         EchoingUpstream() as elsewhere,
         EchoingUpstream(

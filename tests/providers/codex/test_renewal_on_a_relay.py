@@ -43,7 +43,7 @@ def test_workers_killed_while_the_issuer_answers_lose_nothing(start_relay: Start
     relay = start_relay()
     relay.ok("/v1/responses", ASKED)
     relay.sandbox.void_access_tokens()
-    relay.sandbox.script("slow", path="/oauth/token", seconds=2.0)
+    relay.sandbox.script("slow", path="/oauth/token", seconds=3.0)
     asking = threading.Thread(target=ask_in_vain, args=(relay,))
     asking.start()
     assert relay.sandbox.requests.wait_for(1, path_end="/oauth/token")
