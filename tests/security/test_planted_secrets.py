@@ -255,6 +255,15 @@ def succeed(scene: Scene) -> None:
         assert visitor.ask(model, said, headers=baggage).status_code == 200
         streamed = visitor.ask(model, said, headers=baggage, body={"stream": True})
         assert answer in streamed.text
+        message = {
+            "model": model,
+            "max_tokens": 100,
+            "messages": [{"role": "user", "content": said}],
+            "metadata": {"user_id": hidden.text("user-id")},
+        }
+        key = {"x-api-key": scene.device, "anthropic-version": "2023-06-01"}
+        messages = visitor.send("POST", "/v1/messages", token=None, headers=key, json=message)
+        assert answer in messages.text
     ways = ({"x-api-key": scene.device}, {"x-goog-api-key": scene.device})
     for way in ways:
         assert visitor.send("GET", "/v1/models", headers=way, token=None).status_code == 200
