@@ -72,7 +72,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         token_counts=TokenCounts(core.calls, validate=validate, files=files),
         batches=batches,
         chores=Chores([runner, Housekeeping([files.sweep])], Lease(database, "chores")),
-        relaying=Relaying(core.calls),
+        relaying=Relaying(core.calls, core.pool),
         traffic=core.traffic,
         catalog=core.catalog,
         subscription=core.subscription,

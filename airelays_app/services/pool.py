@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import TypeVar
 
 from airelays_app.errors import RelayError, Unavailable, UpstreamError, UpstreamLoginError
 from airelays_app.neutral.failure import FailureKind, failure_of
@@ -31,6 +32,7 @@ _KINDS: Mapping[FailureKind, BenchKind] = {"limit": "limit", "auth": "dead", "ot
 _PASSING_STATUSES = frozenset({408, 425})
 
 Key = tuple[str, str]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,42 @@ class Pool:
         self._seen: dict[Key, Bench] = {}
         self._look_at = 0.0
 
-    def candidates(self, route: Route, sticky: str | None) -> list[Candidate]:
+    def ask(
+        self,
+        route: Route,
+        attempt: Callable[[Route], _T],
+        *,
+        sticky: str | None = None,
+        fallbacks: bool = True,
+    ) -> _T:
+        """Return what ``attempt`` returns for the first one that answers.
+
+        A mistake of the client is raised at once. Otherwise what is raised is what went wrong
+        with the model that was asked for, best at an account that was thought to be well.
+        """
+        problems: list[tuple[bool, bool, RelayError]] = []
+        for candidate in self.candidates(route, sticky, fallbacks=fallbacks):
+            is_fallback = _model(candidate.route) != _model(route)
+            try:
+                answer = attempt(candidate.route)
+            except RelayError as error:
+                if not self.failed(candidate, error) and not is_fallback:
+                    raise
+                problems.append((is_fallback, candidate.bench is not None, error))
+                continue
+            self.succeeded(candidate)
+            return answer
+        raise min(problems, key=lambda problem: problem[:2])[2]
+
+    def candidates(
+        self, route: Route, sticky: str | None, *, fallbacks: bool = True
+    ) -> list[Candidate]:
         """Return whom to ask, one after the other; never empty.
 
         ``sticky`` names what should stay with one account: a conversation, a prompt cache.
+        Without ``fallbacks`` only the accounts of the route's own provider are asked.
         """
-        chain = self._chain(route)
+        chain = self._chain(route) if fallbacks else [route]
         if len(chain) == 1 and len(self._accounts[route.provider.name]) == 1:
             return [Candidate(route)]
         benches = self.health()
@@ -137,11 +169,11 @@ class Pool:
 
     def _chain(self, route: Route) -> list[Route]:
         """Return the models to ask for, each once; a pinned route stays at its provider."""
-        links = {(route.provider.name, route.model): route}
+        links = {_model(route): route}
         for name in self._fallbacks.of(route):
             link = self._router.resolve(name)
             if not route.pinned or link.provider is route.provider:
-                links.setdefault((link.provider.name, link.model), link)
+                links.setdefault(_model(link), link)
         return list(links.values())
 
     def _stands_alone(self, account: Provider) -> bool:
@@ -215,6 +247,10 @@ def _seconds_of(error: RelayError) -> float:
     if isinstance(error, UpstreamLoginError):
         return 0.0  # its Retry-After is for the client
     return min(float(error.headers.get("Retry-After") or 0), _LONGEST_SECONDS)
+
+
+def _model(route: Route) -> tuple[str, str]:
+    return route.provider.name, route.model
 
 
 def _until(candidate: Candidate) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import quote
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect, Json
@@ -22,7 +21,7 @@ from airelays_app.services.generation import Call, Prepared, prepare
 from airelays_app.services.lanes import TappedLane
 from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
-from airelays_app.services.routing import Route
+from airelays_app.services.routing import ROUTE_HEADER
 from airelays_app.services.streaming import Pump
 from airelays_app.services.traffic import Traffic
 from airelays_app.services.turns import Turn, reply_items
@@ -31,10 +30,6 @@ from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.waiting import nothing, sleep_watching
 
-ROUTE_HEADER = "x-airelays-route"
-"""The provider and the model that have answered."""
-
-_LONGEST_ROUTE = 256
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504, 529})
 
 
@@ -73,7 +68,11 @@ class Relay:
         """Return the answer from its commit point on; raises RelayError, ClientGone."""
         try:
             return retry.call(
-                lambda _: self._pass(call, record, turn),
+                lambda _: self._pool.ask(
+                    call.route,
+                    lambda route: self._attempt(replace(call, route=route), record, turn),
+                    sticky=_sticky(call),
+                ),
                 policy=self._policy,
                 should_retry=_may_pass,
                 wait=lambda seconds: sleep_watching(seconds, call.watch),
@@ -82,26 +81,6 @@ class Relay:
             if turn:
                 turn.release()
             raise
-
-    def _pass(self, call: Call, record: Record, turn: Turn | None) -> Answer:
-        """Ask one account after the other until one answers.
-
-        A mistake of the client is raised at once. Otherwise what is raised is what went wrong
-        with the model that was asked for, best at an account that was thought to be well.
-        """
-        problems: list[tuple[bool, bool, RelayError]] = []
-        for candidate in self._pool.candidates(call.route, _sticky(call)):
-            is_fallback = not _is_same_model(candidate.route, call.route)
-            try:
-                answer = self._attempt(replace(call, route=candidate.route), record, turn)
-            except RelayError as error:
-                if not self._pool.failed(candidate, error) and not is_fallback:
-                    raise
-                problems.append((is_fallback, candidate.bench is not None, error))
-                continue
-            self._pool.succeeded(candidate)
-            return answer
-        raise min(problems, key=lambda problem: problem[:2])[2]
 
     def fetch(self, provider: Provider, make_request: Callable[[], OutboundRequest]) -> Json:
         """Return the JSON object that a GET of a provider answers; renews its login once."""
@@ -133,7 +112,7 @@ class Relay:
             on_tick=_heartbeat(turn),
         )
         passed = passed_headers(prepared.provider, response)
-        passed[ROUTE_HEADER] = quote(f"{provider.name}/{call.route.model}"[:_LONGEST_ROUTE])
+        passed[ROUTE_HEADER] = call.route.header
         if prepared.streams:
             answer = self._streamed(response, prepared, turn)
             record.usage = prepared.lane.usage
@@ -183,10 +162,6 @@ def _may_pass(error: RelayError) -> bool:
     if isinstance(error, UpstreamUnreachable):
         return True
     return isinstance(error, UpstreamRefused) and error.status in _PASSING_STATUSES
-
-
-def _is_same_model(one: Route, other: Route) -> bool:
-    return (one.provider.name, one.model) == (other.provider.name, other.model)
 
 
 def _sticky(call: Call) -> str | None:

@@ -11,7 +11,9 @@ from urllib.parse import unquote
 from airelays_app.errors import ClientGone, NotFound, RelayError, Unsupported
 from airelays_app.providers.base import Provider, Relayed
 from airelays_app.services.calls import Calls, passed_headers
+from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
+from airelays_app.services.routing import ROUTE_HEADER, Route
 from airelays_app.upstream.response import UpstreamResponse
 
 TICK_SECONDS = 60.0
@@ -42,18 +44,32 @@ _MOST_ENCODINGS = 4
 class Relaying:
     """Calls that are relayed as they are."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, pool: Pool) -> None:
         self._calls = calls
+        self._pool = pool
 
     def operation(
-        self, provider: Provider, call: Relayed, record: Record, *, watch: socket | None
+        self, route: Route, call: Relayed, record: Record, *, watch: socket | None
     ) -> "RelayedAnswer":
-        """Return a successful answer; raises RelayError with what a refusal said."""
+        """Return a successful answer of one of the provider's accounts.
+
+        Raises RelayError with what a refusal said.
+        """
+
+        def attempt(candidate: Route) -> RelayedAnswer:
+            return self._accepted(candidate, call, record, watch=watch)
+
+        return self._pool.ask(route, attempt, fallbacks=False)
+
+    def _accepted(
+        self, route: Route, call: Relayed, record: Record, *, watch: socket | None
+    ) -> "RelayedAnswer":
+        provider = route.provider
         _describe(record, provider)
         response = self._calls.accepted(
             provider, lambda: provider.relayed(call), record, watch=watch
         )
-        headers = passed_headers(provider, response)
+        headers = {**passed_headers(provider, response), ROUTE_HEADER: route.header}
         if media_type := response.headers.get("content-type"):
             headers["Content-Type"] = media_type
         return RelayedAnswer(response, record, headers=headers)
@@ -78,11 +94,21 @@ class Relaying:
         return RelayedAnswer(response, record, headers=end_to_end(response.headers.items()))
 
     def upgrade(
-        self, provider: Provider, call: Relayed, record: Record, *, watch: socket | None
+        self, route: Route, call: Relayed, record: Record, *, watch: socket | None
     ) -> UpstreamResponse:
-        """Return the answer to a request for another protocol; raises RelayError for a refusal."""
-        _describe(record, provider)
-        return self._calls.switched(provider, lambda: provider.relayed(call), record, watch=watch)
+        """Return the answer to a request for another protocol, of one of the accounts.
+
+        Raises RelayError for a refusal.
+        """
+
+        def attempt(candidate: Route) -> UpstreamResponse:
+            provider = candidate.provider
+            _describe(record, provider)
+            return self._calls.switched(
+                provider, lambda: provider.relayed(call), record, watch=watch
+            )
+
+        return self._pool.ask(route, attempt, fallbacks=False)
 
 
 class RelayedAnswer:

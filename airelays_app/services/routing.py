@@ -2,9 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from airelays_app.errors import BadRequest, Unavailable
 from airelays_app.providers.base import Provider
+
+ROUTE_HEADER = "x-airelays-route"
+"""The provider and the model that have answered."""
+
+_LONGEST_ROUTE = 256
 
 FindOwner = Callable[[str], str | None]
 
@@ -19,6 +25,11 @@ class Route:
     provider: Provider
     model: str
     pinned: bool = False
+
+    @property
+    def header(self) -> str:
+        """What :data:`ROUTE_HEADER` says of it."""
+        return quote(f"{self.provider.name}/{self.model}"[:_LONGEST_ROUTE])
 
 
 class Router:

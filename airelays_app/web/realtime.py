@@ -53,7 +53,7 @@ def _dialled(model: str) -> UpstreamResponse:
     path = operation_path(route.provider, "realtime")
     call = Relayed("GET", f"{path}?{_query(route.model)}", _handshake())
     watch = request.environ.get("gunicorn.socket")
-    return services().relaying.upgrade(route.provider, call, record(), watch=watch)
+    return services().relaying.upgrade(route, call, record(), watch=watch)
 
 
 def _query(model: str) -> str:

@@ -119,7 +119,7 @@ def _operation(
     headers = _plain_headers(content_type)
     path = operation_path(route.provider, operation)
     answer = services().relaying.operation(
-        route.provider, Relayed("POST", path, headers, body), record(), watch=_client()
+        route, Relayed("POST", path, headers, body), record(), watch=_client()
     )
     return _response(answer, answer.plain())
 

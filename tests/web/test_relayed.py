@@ -4,6 +4,8 @@
   model stands in the request, and nothing else is changed.
 * Forms are relayed part by part, whatever the order and size of their parts.
 * A provider that lacks an operation is 501; its own refusals come back as errors of ours.
+* Where the quota or the key of one account is no good, another one of the same provider is asked,
+  never another model; ``/p`` stays with the first account, for what it makes is there.
 * ``/p`` is untouched both ways: method, path, query, headers, body, status; only credentials, hops
   and cookies stay behind. It is off unless the owner allows it, wants the key even in an open
   relay, and never leaves the provider's base URL.
@@ -204,6 +206,30 @@ def test_the_model_must_be_named_where_the_default_provider_has_the_operation(st
         assert error["param"] == "model"
     answer = relay.request("POST", "/v1/audio/transcriptions", files={"file": b"abc"})
     assert error_of(answer)["param"] == "model"
+
+
+def test_another_account_of_the_provider_is_asked_and_never_another_model(start_relay):
+    relay = start_relay(
+        PROVIDERS_BOX_API_KEYS="a-key-that-is-refused",
+        PROVIDERS_BOX_PASSTHROUGH="true",
+        ROUTING_FALLBACKS='{"*": "box/sandbox-large"}',
+    )
+    form = {"model": (None, MODEL), "file": ("a.wav", b"x" * 2_000_000)}
+    for _ in range(6):
+        answer = relay.post("/v1/embeddings", {"model": MODEL, "input": "a"})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["x-airelays-route"] == MODEL
+        answer = relay.request("POST", "/v1/audio/transcriptions", files=form)
+        assert "heard a.wav: 2000000 bytes" in answer.json()["text"]
+    keys = [each.headers["authorization"] for each in relay.sandbox.requests]
+    assert 0 < keys.count("Bearer a-key-that-is-refused") < 4
+    relay.sandbox.reset()
+    relay.sandbox.script("status", status=500, path="/v1/embeddings", times=9)
+    relay.refusal("/v1/embeddings", {"model": MODEL, "input": "a"}, 500)
+    asked = relay.sandbox.requests.to("/v1/embeddings")
+    assert {each.json["model"] for each in asked} == {"sandbox-small"}
+    for _ in range(4):
+        assert relay.get("/p/box/echo").status_code == 200
 
 
 def test_in_an_open_relay_it_still_wants_the_key(start_relay):
