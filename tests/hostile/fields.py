@@ -185,6 +185,55 @@ RICH = {
         "metadata": {"a": "b"},
         "reasoning_effort": "low",
     },
+    "messages": {
+        "max_tokens": 100,
+        "system": [{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "hi"},
+                    {"type": "image", "source": {"type": "url", "url": "https://x.test/a.png"}},
+                    {
+                        "type": "document",
+                        "title": "a.txt",
+                        "source": {"type": "text", "media_type": "text/plain", "data": "hello"},
+                    },
+                ],
+            },
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "thinking", "thinking": "Hm.", "signature": "sealed"},
+                    {"type": "redacted_thinking", "data": "sealed"},
+                    {"type": "text", "text": "Let me see."},
+                    {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": "x"}},
+                ],
+            },
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "tool_result",
+                        "tool_use_id": "toolu_1",
+                        "content": [{"type": "text", "text": "done"}],
+                        "is_error": False,
+                    }
+                ],
+            },
+        ],
+        "tools": [
+            {"name": "f", "description": "It does.", "input_schema": _SCHEMA},
+            {"type": "web_search_20250305", "name": "web_search", "max_uses": 1},
+        ],
+        "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+        "thinking": {"type": "enabled", "budget_tokens": 1024},
+        "stop_sequences": ["a", "b"],
+        "metadata": {"user_id": "me"},
+        "temperature": 0.5,
+        "top_k": 3,
+        "service_tier": "auto",
+    },
     "completions": {
         "prompt": ["hi"],
         "stop": ["a", "b"],

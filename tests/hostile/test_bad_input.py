@@ -132,6 +132,60 @@ def test_a_malformed_body_is_400(relay, path, body):
     assert "sys." not in error["message"]
 
 
+def nested(depth, *keys, leaf=None):
+    """Return ``leaf`` in ``depth`` objects with ``keys`` in turn; ``*`` stands for an array."""
+    value = leaf if leaf is not None else {}
+    for level in range(depth):
+        key = keys[level % len(keys)]
+        value = [value] if key == "*" else {key: value}
+    return value
+
+
+DEEPEST = 192
+AS_DEEP_AS_ALLOWED = {
+    "properties": nested(DEEPEST, "a", "properties"),
+    "items": nested(DEEPEST, "items"),
+    "choices": nested(DEEPEST, "anyOf", "*"),
+    "optional choices": nested(DEEPEST, "*", "anyOf", "a", "properties"),
+    "anything": nested(DEEPEST, "*"),
+}
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("kind", AS_DEEP_AS_ALLOWED)
+def test_what_is_as_deep_as_allowed_is_too_deep_for_nothing(relay, kind, model):
+    deep = AS_DEEP_AS_ALLOWED[kind]
+    tool = {"type": "function", "name": "f", "parameters": deep}
+    named = {"name": "s", "schema": deep}
+    fields = {
+        "responses": [
+            {"tools": [tool]},
+            {"text": {"format": {"type": "json_schema", **named}}},
+            {"input": [{"type": "message", "role": "user", "content": [deep]}]},
+            {"input": [{"type": "unknown", "deep": deep}]},
+            {"tools": [nested(180, "tools", "*", leaf=[tool])]},
+            {"metadata": {"a": deep}},
+        ],
+        "chat/completions": [
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": deep}}]},
+            {"response_format": {"type": "json_schema", "json_schema": named}},
+            {"messages": [{"role": "user", "content": [deep]}]},
+            {"logit_bias": {"a": deep}},
+        ],
+    }
+    for route, cases in fields.items():
+        for case in cases:
+            body = {"model": model, **SAYING[route], **case}
+            innocent(post(relay, f"/v1/{route}", json.dumps(body).encode()))
+
+
+def test_a_conversation_keeps_what_is_as_deep_as_allowed(relay):
+    item = {"type": "message", "role": "user", "content": "x", "deep": nested(DEEPEST, "*")}
+    made = relay.ok("/v1/conversations", {"items": [item]})
+    [kept] = relay.get(f"/v1/conversations/{made['id']}/items").json()["data"]
+    assert kept["deep"] == item["deep"]
+
+
 @pytest.mark.parametrize("body", [b"", b" \r\n\t", b"{}", b'{"model":null}', b'{"model":""}'])
 @pytest.mark.parametrize("route", SAYING)
 def test_a_body_that_lacks_everything_is_told_what_it_lacks(relay, route, body):
