@@ -109,10 +109,10 @@ class Pump:
         for piece in pieces:
             self._heartbeat()
             yield self._passed(splitter, piece) if piece else b""
+            if self._cutter and self._cutter.hit:
+                return
             if self._lane.ended:
                 _read_on(pieces)
-                return
-            if self._cutter and self._cutter.hit:
                 return
         yield self._end_of_input(splitter.close())
 

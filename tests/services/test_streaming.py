@@ -17,6 +17,7 @@ from airelays_app.neutral.events import (
     Started,
     UsageSeen,
 )
+from airelays_app.neutral.stops import StopCutter
 from airelays_app.neutral.usage import Usage
 from airelays_app.services import streaming
 from airelays_app.services.lanes import TappedLane, TranslatedLane
@@ -68,8 +69,8 @@ def translated(encoder=CHAT.encoder, decoder=RESPONSES.decoder):
     return TranslatedLane(decoder(classify), encoder=encoder(context()), collects=False)
 
 
-def pump(response, lane=None, *, on_success=lambda: None):
-    prepared = SimpleNamespace(lane=lane or tapped(), cutter=None)
+def pump(response, lane=None, *, on_success=lambda: None, cutter=None):
+    prepared = SimpleNamespace(lane=lane or tapped(), cutter=cutter)
     return Pump(response, prepared, on_success=on_success, heartbeat=lambda: None)
 
 
@@ -204,4 +205,19 @@ def test_a_client_that_leaves_ends_the_stream_and_frees_the_upstream():
 
     assert everything(running) == b"".join(WIRE[:half].rpartition(b"\n\n")[:2])
     assert running.outcome == "client_gone"
+    assert response.closed
+
+
+def test_nothing_more_is_read_once_a_stop_sequence_has_come():
+    cutter = StopCutter((" two",))
+    lane = TranslatedLane(
+        RESPONSES.decoder(classify),
+        filters=[cutter],
+        encoder=CHAT.encoder(context()),
+        collects=False,
+    )
+    response = FakeResponse([WIRE[: WIRE.index(b" three")], b"", b"never read"])
+    said = everything(pump(response, lane, cutter=cutter))
+    assert said.endswith(b"data: [DONE]\n\n")
+    assert response.left() == [b"", b"never read"]
     assert response.closed
