@@ -59,6 +59,7 @@ def _rules(settings: Settings) -> AdmissionRules:
     security = settings.security
     return AdmissionRules(
         require_token=security.require_bearer_auth,
+        open_to_others=security.allow_open_relay,
         trusted_proxies=TrustedProxies.parse(security.trusted_proxies),
         allowed_hosts=frozenset(name.lower().removesuffix(".") for name in security.allowed_hosts),
         cors_origins=frozenset(map(str.lower, security.cors_origins)),

@@ -64,6 +64,12 @@ def client_address(
     return _client(hop)
 
 
+def is_this_machine(peer: str | None) -> bool:
+    """Return whether the socket's peer is on this machine: a loopback address or a UNIX socket."""
+    hop = _parsed(peer or "")
+    return hop is None or hop.is_loopback
+
+
 def address_group(text: str) -> str:
     """Return the group that an address an owner typed belongs to; ValueError if it is none."""
     if text == UNIX_PEER:

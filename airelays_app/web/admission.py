@@ -34,9 +34,11 @@ class AdmissionRules:
     """What is configured about admission; origins and host names in lower case.
 
     ``cors_origins`` may hold ``*``; without a required token it means no foreign origin.
+    ``open_to_others`` lets other machines use a relay that requires no token.
     """
 
     require_token: bool = True
+    open_to_others: bool = False
     trusted_proxies: TrustedProxies = field(default_factory=TrustedProxies)
     allowed_hosts: frozenset[str] = frozenset()
     cors_origins: frozenset[str] = frozenset({ANY_ORIGIN})
@@ -101,6 +103,8 @@ class Admission:
 
     def _require_own_page(self, environ: "WSGIEnvironment") -> None:
         if not self._rules.require_token:
+            if not self._rules.open_to_others:
+                host.require_own_machine(environ)
             host.require_own_host(environ.get("HTTP_HOST"), allowed=self._rules.allowed_hosts)
             host.require_own_origin(environ, allowed=self._origins)
 

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from airelays_app.errors import Forbidden
+from airelays_app.web.address import is_this_machine
 
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>\d*))?")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -29,6 +30,19 @@ def require_own_host(host: str | None, *, allowed: frozenset[str]) -> None:
             "This relay requires no token, so it answers only to its address, localhost and the "
             "names in security.allowed_hosts.",
             code="host_not_allowed",
+        )
+
+
+def require_own_machine(environ: Mapping[str, Any]) -> None:
+    """Raise Forbidden for a connection from another machine.
+
+    ``airelays serve`` does not listen for those; another WSGI server listens where it is told to.
+    """
+    if not is_this_machine(environ.get("REMOTE_ADDR")):
+        raise Forbidden(
+            "This relay requires no token, so it answers this machine only; turn tokens on, or "
+            "set security.allow_open_relay to open it to everybody.",
+            code="client_not_on_this_machine",
         )
 
 

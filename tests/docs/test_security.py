@@ -92,6 +92,9 @@ CLAIMS = {
     "refuses to listen beyond this machine": (
         "cli/test_serve.py::test_an_open_relay_for_others_is_refused",
     ),
+    "and to answer others if another server has let them in": (
+        "web/test_host.py::test_another_machine_is_refused_whatever_the_server_listens_on",
+    ),
     "(no DNS rebinding)": (
         "security/test_attacks.py::test_a_page_that_points_its_own_name_here_gets_nothing",
         "web/test_host.py::test_other_names_are_refused_on_every_route",

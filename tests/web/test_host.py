@@ -1,5 +1,6 @@
 """A relay without a required token answers its own names and pages only.
 
+* Other machines are refused, unless the owner insists, also where another server has let them in.
 * ``Host`` is loopback, an IP literal or a configured name: a page that points its own name here
   (DNS rebinding) is refused.
 * Every foreign ``Origin`` is refused, ``null`` too; so is what a page of another site sends
@@ -47,6 +48,25 @@ def relay(tmp_path):
 )
 def test_own_names_are_answered(relay, host):
     assert relay.get(Host=host).status_code == 200
+
+
+@pytest.mark.parametrize("peer", ["192.168.1.7", "2001:db8::1", "::ffff:10.0.0.1"])
+def test_another_machine_is_refused_whatever_the_server_listens_on(relay, peer):
+    for path in ("/v1/models", "/", "/healthz"):
+        refused = relay.get(path, peer=peer)
+        assert refused.status_code == 403
+        assert refused.json["error"]["code"] == "client_not_on_this_machine"
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", ""])
+def test_this_machine_and_unix_sockets_are_answered(relay, peer):
+    assert relay.get(peer=peer).status_code == 200
+
+
+def test_an_owner_may_open_the_relay_to_others(tmp_path):
+    relay = Relay(tmp_path, clock=HandClock(), require_token=False, open_to_others=True)
+    assert relay.get(peer="192.168.1.7").status_code == 200
+    relay.close()
 
 
 @pytest.mark.parametrize(
