@@ -4,6 +4,7 @@ from flask import Flask
 
 from airelays_app.composition.core import build_core
 from airelays_app.composition.entrance import build_entrance
+from airelays_app.composition.kept import build_kept
 from airelays_app.config import Settings
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings
@@ -48,12 +49,14 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
     tokens = open_tokens(settings)
     entrance = build_entrance(app, settings, database=database, tokens=tokens)
     validate = GenerationSchemas().validate
+    kept = build_kept(settings, database, conversations)
     creation = Creation(
         core.relay,
         validate=validate,
         catalog=core.catalog,
         files=files,
         conversations=conversations,
+        continuation=kept.continuation,
     )
     batches = BatchStore(database)
     runner = BatchRunner(
@@ -70,8 +73,12 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         router=core.router,
         creation=creation,
         token_counts=TokenCounts(core.calls, validate=validate, files=files),
+        responses=kept.responses,
+        writer=kept.writer,
         batches=batches,
-        chores=Chores([runner, Housekeeping([files.sweep])], Lease(database, "chores")),
+        chores=Chores(
+            [runner, Housekeeping([files.sweep, kept.retention.sweep])], Lease(database, "chores")
+        ),
         relaying=Relaying(core.calls, core.pool),
         traffic=core.traffic,
         catalog=core.catalog,

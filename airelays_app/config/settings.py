@@ -17,6 +17,7 @@ from airelays_app.config.sections import (
     Paths,
     Provider,
     Realtime,
+    Responses,
     Routing,
     Security,
     Server,
@@ -49,6 +50,7 @@ class Settings:
     security: Security
     paths: Paths
     uploads: Uploads
+    responses: Responses
     conversations: Conversations
     batches: Batches
     auth: Auth
@@ -71,6 +73,7 @@ SECTIONS: Mapping[str, type] = MappingProxyType(
         "security": Security,
         "paths": Paths,
         "uploads": Uploads,
+        "responses": Responses,
         "conversations": Conversations,
         "batches": Batches,
         "auth": Auth,

@@ -27,9 +27,9 @@ class ReplyContext:
     """What an encoder needs to know beside the events.
 
     ``created`` is in unix seconds. ``echo`` holds the fields of the client's request that its
-    dialect repeats in the reply, or that say what the reply may show. ``fresh_id`` makes ids with
-    a prefix. ``provider`` is the name of the provider that answers, ``request_id`` that of the
-    client's request.
+    dialect repeats in the reply, or that say what the reply may show; ``overrides`` are those that
+    it has whatever the upstream says. ``fresh_id`` makes ids with a prefix. ``provider`` is the
+    name of the provider that answers, ``request_id`` that of the client's request.
     """
 
     id: str
@@ -41,6 +41,7 @@ class ReplyContext:
     include_usage: bool = False
     legacy_functions: bool = False
     echo: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Decoder(Protocol):

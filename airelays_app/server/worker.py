@@ -92,9 +92,10 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
             self._turn()
         self.alive = False
         self._stop_listening()
-        self._retire_application()
+        self._tell_application("retire")
         self._drain()
         self._break_off()
+        self._tell_application("finish")
 
     def _is_wanted(self) -> bool:
         return self.alive and bool(self.is_parent_alive())
@@ -215,11 +216,15 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         for listener in self.sockets:
             listener.close()
 
-    def _retire_application(self) -> None:
-        """Tell the application, if it wants to know, that this process takes no more requests."""
-        retire = getattr(self.wsgi, "retire", None)
-        if retire is not None:
-            retire()
+    def _tell_application(self, what: str) -> None:
+        """Call the application's method ``what``, if it has it.
+
+        ``retire`` says that this process takes no more requests, ``finish`` that it is about to
+        end: the last moment to write something down.
+        """
+        method = getattr(self.wsgi, what, None)
+        if method is not None:
+            method()
 
     def _drain(self) -> None:
         self._lobby.hurry()

@@ -11,8 +11,10 @@ from airelays_app.dialects.file_parts import Resolve
 from airelays_app.errors import RelayError, UpstreamRefused
 from airelays_app.providers.base import Provider
 from airelays_app.services.catalog import Catalog
+from airelays_app.services.continuation import Continuation, Continued
 from airelays_app.services.file_inputs import inline_files, resolver
 from airelays_app.services.generation import Call
+from airelays_app.services.keeping import Keepers
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Answer, Relay
 from airelays_app.services.routing import Route
@@ -34,13 +36,15 @@ class Validate(Protocol):
 class Asked:
     """What somebody asks for: ``raw`` is ``body`` as it came; ``watch`` is the client's socket.
 
-    ``headers`` are those of the dialect that go on to an upstream of the same.
+    ``owner`` is the name of the credential that may ask for what is kept of it; nothing is kept
+    for None. ``headers`` are those of the dialect that go on to an upstream of the same.
     """
 
     dialect: Dialect
     route: Route
     raw: bytes
     body: Json
+    owner: str | None = None
     refuses_tools: bool = False
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     watch: socket | None = None
@@ -57,12 +61,14 @@ class Creation:
         catalog: Catalog,
         files: FileStore,
         conversations: ConversationStore,
+        continuation: Continuation,
     ) -> None:
         self._relay = relay
         self._validate = validate
         self._catalog = catalog
         self._files = files
         self._conversations = conversations
+        self._continuation = continuation
 
     def answer(self, asked: Asked, record: Record) -> Answer:
         """Return the answer from its commit point on; raises RelayError, ClientGone."""
@@ -74,21 +80,29 @@ class Creation:
         )
         record.dialect = asked.dialect.name
         resolve = resolver(self._files)
-        call = call_of(asked, resolve, record.request_id)
-        turn = self._turn(asked, call)
+        continued = self._continued(asked)
+        keepers = continued.keepers
+        call = call_of(asked, continued, resolve, record.request_id)
+        turn = self._turn(continued.body, call)
         if turn:
-            call = _continued(call, turn, resolve)
+            call = _in_turn(call, turn, resolve)
+            keepers = (*keepers, turn)
         try:
-            return self._relay.answer(call, record, turn)
+            return self._relay.answer(call, record, Keepers(*keepers))
         except UpstreamRefused as error:
             raise self._better_told(asked.route, error) from error
 
-    def _turn(self, asked: Asked, call: Call) -> Turn | None:
+    def _continued(self, asked: Asked) -> Continued:
+        if asked.dialect.name != "responses":
+            return Continued(asked.body)
+        return self._continuation.of(asked.owner, asked.body)
+
+    def _turn(self, body: Json, call: Call) -> Turn | None:
         """Begin the turn; items keep their references to files, messages have their content."""
-        conversation = conversation_id(asked.body)
+        conversation = conversation_id(body)
         if conversation is None:
             return None
-        said = asked.body if call.dialect.name == "responses" else call.body
+        said = body if call.dialect.name == "responses" else call.body
         return begin_turn(self._conversations, conversation, dialect=call.dialect, body=said)
 
     def _better_told(self, route: Route, error: UpstreamRefused) -> RelayError:
@@ -99,26 +113,33 @@ class Creation:
         return self._catalog.absence(route.provider, route.model) or error
 
 
-def call_of(asked: Asked, resolve: Resolve, request_id: str) -> Call:
+def call_of(asked: Asked, continued: Continued, resolve: Resolve, request_id: str) -> Call:
     """Return the call with its stored files inline; raises Unprocessable."""
-    inlined = inline_files(asked.body, asked.dialect.name, resolve)
+    inlined = inline_files(continued.body, asked.dialect.name, resolve)
     return Call(
         dialect=asked.dialect,
         route=asked.route,
         raw=asked.raw,
         body=inlined,
         untouched=inlined is asked.body,
+        session=continued.session,
+        history=_inline(continued.history, resolve),
+        overrides=continued.overrides,
         headers=asked.headers,
         request_id=request_id,
         watch=asked.watch,
     )
 
 
-def _continued(call: Call, turn: Turn, resolve: Resolve) -> Call:
+def _in_turn(call: Call, turn: Turn, resolve: Resolve) -> Call:
     try:
-        history = inline_files({"input": list(turn.history)}, "responses", resolve)
+        history = _inline(turn.history, resolve)
     except BaseException:
         turn.release()
         raise
-    items = tuple(history["input"])
-    return replace(call, conversation=turn.lock.conversation_id, history=items)
+    conversation = turn.lock.conversation_id
+    return replace(call, conversation=conversation, session=conversation, history=history)
+
+
+def _inline(items: tuple[Json, ...], resolve: Resolve) -> tuple[Json, ...]:
+    return tuple(inline_files({"input": list(items)}, "responses", resolve)["input"])

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect, Json, ReplyContext
 from airelays_app.dialects.responses.request_in import read_items
+from airelays_app.dialects.responses.stream_out import ResponsesEncoder
 from airelays_app.framing.jsontext import dumps
 from airelays_app.ids import fresh_id
 from airelays_app.neutral.custom_calls import CustomCalls, as_functions, custom_names
@@ -35,8 +36,10 @@ class Call:
 
     ``raw`` is the body as it came, decompressed; ``body`` the same, parsed, with stored files
     inline. ``untouched`` says that the two still say the same. ``history`` holds the Responses
-    items of the conversation it continues, files inline. ``headers`` are those of its dialect
-    that go on to an upstream of the same. ``watch`` is the client's socket.
+    items of what it continues, files inline; ``session`` names that, for the upstream's caches:
+    the ``conversation`` or the first of several responses. ``overrides`` are fields that the
+    reply has whatever the upstream says. ``headers`` are those of its dialect that go on to an
+    upstream of the same. ``watch`` is the client's socket.
     """
 
     dialect: Dialect
@@ -45,7 +48,9 @@ class Call:
     body: Json
     untouched: bool = True
     conversation: str | None = None
+    session: str | None = None
     history: tuple[Json, ...] = ()
+    overrides: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
     watch: socket | None = None
@@ -70,6 +75,29 @@ class Prepared:
     ignored: tuple[str, ...]
     headers: Mapping[str, str] = field(default_factory=dict)
     cutter: StopCutter | None = None
+    whole: Json | None = None
+
+    def reply(self) -> Json:
+        """Return the whole reply in the client's dialect, always the same object.
+
+        ``whole`` is one that an upstream of that dialect has given without a stream.
+        """
+        if self.whole is None:
+            self.whole = self._collected()
+        return self.whole
+
+    def reply_id(self) -> str:
+        """Return the id under which the client knows the reply."""
+        id_ = self.reply().get("id")
+        return id_ if isinstance(id_, str) else self.context.id
+
+    def _collected(self) -> Json:
+        lane = self.lane
+        if isinstance(lane, TappedLane):
+            return lane.tap.response
+        if isinstance(lane.encoder, ResponsesEncoder):
+            return lane.encoder.response
+        return self.client_dialect.encode_reply(lane.reply(), self.context)
 
 
 def prepare(call: Call) -> Prepared:
@@ -96,7 +124,7 @@ def _may_stay_native(call: Call) -> bool:
 def _same_dialect(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     """The bytes lane if nothing has to change, else the patched lane."""
     provider = call.route.provider
-    if call.conversation:
+    if call.history:
         body = {**body, "input": [*call.history, *_items_of(body.get("input"))]}
     body, foreign = _without_packed_seals(call, body)
     adapted = provider.adapt(body, call.dialect.name)
@@ -220,5 +248,6 @@ def _context(call: Call, body: Json, *, include_usage: bool = True) -> ReplyCont
         request_id=call.request_id,
         include_usage=include_usage,
         legacy_functions=bool(body.get("functions")),
-        echo=call.dialect.echo(body),
+        echo={**call.dialect.echo(body), **call.overrides},
+        overrides=call.overrides,
     )

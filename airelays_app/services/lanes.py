@@ -116,7 +116,7 @@ class TranslatedLane:
     ) -> None:
         self._decoder = decoder
         self._filters = filters
-        self._encoder = encoder
+        self.encoder = encoder
         self._fold = Fold() if collects else None
         self.usage: Usage | None = None
         self.has_content = False
@@ -158,7 +158,7 @@ class TranslatedLane:
         self._watch(events)
         if self._fold:
             self._fold.feed(events)
-        return self._encoder.feed(events) if self._encoder else b""
+        return self.encoder.feed(events) if self.encoder else b""
 
     def _watch(self, events: list[Event]) -> None:
         for event in events:

@@ -18,17 +18,17 @@ from airelays_app.neutral.failure import error_of
 from airelays_app.providers.base import Outgoing, Provider
 from airelays_app.services.calls import Calls, passed_headers
 from airelays_app.services.generation import Call, Prepared, prepare
+from airelays_app.services.keeping import NOBODY, Keepers
 from airelays_app.services.lanes import TappedLane
 from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
 from airelays_app.services.routing import ROUTE_HEADER
 from airelays_app.services.streaming import Pump
 from airelays_app.services.traffic import Traffic
-from airelays_app.services.turns import Turn, reply_items
 from airelays_app.upstream import retry
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
-from airelays_app.upstream.waiting import nothing, sleep_watching
+from airelays_app.upstream.waiting import sleep_watching
 
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504, 529})
 
@@ -64,13 +64,13 @@ class Relay:
         self._max_reply_bytes = max_reply_bytes
         self._traffic = traffic
 
-    def answer(self, call: Call, record: Record, turn: Turn | None = None) -> Answer:
+    def answer(self, call: Call, record: Record, keepers: Keepers = NOBODY) -> Answer:
         """Return the answer from its commit point on; raises RelayError, ClientGone."""
         try:
             return retry.call(
                 lambda _: self._pool.ask(
                     call.route,
-                    lambda route: self._attempt(replace(call, route=route), record, turn),
+                    lambda route: self._attempt(replace(call, route=route), record, keepers),
                     sticky=_sticky(call),
                 ),
                 policy=self._policy,
@@ -78,8 +78,7 @@ class Relay:
                 wait=lambda seconds: sleep_watching(seconds, call.watch),
             )
         except BaseException:
-            if turn:
-                turn.release()
+            keepers.release()
             raise
 
     def fetch(self, provider: Provider, make_request: Callable[[], OutboundRequest]) -> Json:
@@ -91,14 +90,14 @@ class Relay:
         """Close the idle connections."""
         self._calls.close()
 
-    def _attempt(self, call: Call, record: Record, turn: Turn | None) -> Answer:
+    def _attempt(self, call: Call, record: Record, keepers: Keepers) -> Answer:
         prepared = prepare(call)
         _describe(record, prepared)
         outgoing = Outgoing(
             prepared.upstream_dialect,
             prepared.body,
             stream=prepared.streams,
-            session=call.conversation,
+            session=call.session,
             headers=prepared.headers,
         )
         record.attempts += 1
@@ -109,52 +108,46 @@ class Relay:
             lambda: provider.outbound(outgoing),
             record,
             watch=call.watch,
-            on_tick=_heartbeat(turn),
+            on_tick=keepers.heartbeat,
         )
         passed = passed_headers(prepared.provider, response)
         passed[ROUTE_HEADER] = call.route.header
         if prepared.streams:
-            answer = self._streamed(response, prepared, turn)
+            answer = self._streamed(response, prepared, keepers)
             record.usage = prepared.lane.usage
             return replace(answer, headers=passed, ignored=prepared.ignored)
-        whole = self._read_whole(response, prepared, record, turn)
+        whole = self._read_whole(response, prepared, record, keepers)
+        keepers.keep(prepared)
+        keepers.release()
         return Answer(whole, headers=passed, ignored=prepared.ignored)
 
-    def _streamed(
-        self, response: UpstreamResponse, prepared: Prepared, turn: Turn | None
-    ) -> Answer:
-        pump = Pump(
-            response,
-            prepared,
-            on_success=lambda: _commit(turn, prepared, None),
-            heartbeat=_heartbeat(turn),
-        )
+    def _streamed(self, response: UpstreamResponse, prepared: Prepared, keepers: Keepers) -> Answer:
+        pump = Pump(response, prepared, keepers)
         if not prepared.client_streams:
             pump.whole()
-            return Answer(_collected(prepared))
+            keepers.release()
+            return Answer(dumps(prepared.reply()))
         first = pump.begin()
-        if turn:
-            # Only now: another attempt of the same turn may follow a failed one.
-            pump.on_close = turn.release
+        # Only now: another attempt at the same reply may follow a failed one.
+        pump.on_close = keepers.release
         return Answer(first, pump)
 
     def _read_whole(
-        self, response: UpstreamResponse, prepared: Prepared, record: Record, turn: Turn | None
+        self, response: UpstreamResponse, prepared: Prepared, record: Record, keepers: Keepers
     ) -> bytes:
-        data = response.read(limit=self._max_reply_bytes, on_tick=_heartbeat(turn))
+        data = response.read(limit=self._max_reply_bytes, on_tick=keepers.heartbeat)
         body = _object(data)
         upstream = DIALECTS[prepared.upstream_dialect]
         record.usage = upstream.read_usage(body.get("usage"))
         lane = prepared.lane
         if isinstance(lane, TappedLane):
-            whole = upstream.completed(body, prepared.context)
-            _commit(turn, prepared, whole)
-            return data if whole is body else dumps(whole)
+            given = {**body, **prepared.context.overrides} if prepared.context.overrides else body
+            prepared.whole = upstream.completed(given, prepared.context)
+            return data if prepared.whole is body else dumps(prepared.whole)
         lane.read(_decoded(upstream, body, prepared.provider))
         if lane.failure:
             raise error_of(lane.failure)
-        _commit(turn, prepared, None)
-        return _collected(prepared)
+        return dumps(prepared.reply())
 
 
 def _may_pass(error: RelayError) -> bool:
@@ -166,7 +159,7 @@ def _may_pass(error: RelayError) -> bool:
 
 def _sticky(call: Call) -> str | None:
     """Return what should stay with one account, for the sake of the upstream's caches."""
-    key = call.conversation or call.body.get("prompt_cache_key")
+    key = call.session or call.body.get("prompt_cache_key")
     return key if isinstance(key, str) else None
 
 
@@ -194,22 +187,3 @@ def _decoded(upstream: Dialect, body: Json, provider: Provider) -> list[Event]:
         return upstream.decode_reply(body, provider.classify)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise UpstreamError("The upstream's reply is malformed.") from error
-
-
-def _collected(prepared: Prepared) -> bytes:
-    """Return the whole reply for the client, collected from a stream or translated."""
-    lane = prepared.lane
-    if isinstance(lane, TappedLane):
-        return dumps(lane.tap.response)
-    reply = lane.reply()
-    return dumps(prepared.client_dialect.encode_reply(reply, prepared.context))
-
-
-def _commit(turn: Turn | None, prepared: Prepared, whole: Json | None) -> None:
-    if turn:
-        turn.commit(reply_items(prepared, whole), prepared.context.id)
-
-
-def _heartbeat(turn: Turn | None) -> Callable[[], None]:
-    """Return what keeps the conversation reserved, if there is one."""
-    return turn.heartbeat if turn else nothing

@@ -9,6 +9,7 @@ from airelays_app.framing.sse import BlockTooLargeError, SseSplitter
 from airelays_app.neutral.failure import error_of, failure_of
 from airelays_app.neutral.usage import Usage
 from airelays_app.services.generation import Prepared
+from airelays_app.services.keeping import NOBODY, Keepers
 from airelays_app.services.lanes import TappedLane, TranslatedLane
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.waiting import TICK_SECONDS, nothing
@@ -22,23 +23,17 @@ class Pump:
 
     :meth:`begin` returns at the commit point and raises what went wrong before it; iterating
     gives the remainder, ``b""`` for each second of silence, with failures as in-band errors.
-    ``on_success`` runs once when the reply is whole, before its end is handed on; what it raises
-    ends the stream as a failure. ``heartbeat`` runs at least once a second, ``on_close`` once.
+    ``keepers`` hear of the end before it is handed on; ``on_close`` runs once.
     """
 
     def __init__(
-        self,
-        response: UpstreamResponse,
-        prepared: Prepared,
-        *,
-        on_success: Callable[[], None],
-        heartbeat: Callable[[], None],
+        self, response: UpstreamResponse, prepared: Prepared, keepers: Keepers = NOBODY
     ) -> None:
         self._response = response
+        self._prepared = prepared
         self._lane: TappedLane | TranslatedLane = prepared.lane
         self._cutter = prepared.cutter
-        self._on_success = on_success
-        self._heartbeat = heartbeat
+        self._keepers = keepers
         self.on_close: Callable[[], None] = nothing
         self._outputs = self._run()
 
@@ -75,10 +70,15 @@ class Pump:
 
     def __next__(self) -> bytes:
         try:
-            return next(self._outputs)
+            output = next(self._outputs)
+            if self._lane.failure:
+                self._keepers.fail(self._prepared)
+            return output
         except RelayError as error:
+            output = self._lane.break_off(failure_of(error))
+            self._keepers.fail(self._prepared)
             self.close()
-            return self._lane.break_off(failure_of(error))
+            return output
         except ClientGone:
             self.close()
             raise StopIteration from None
@@ -107,7 +107,7 @@ class Pump:
         splitter = SseSplitter(self._lane.runs)
         pieces = self._response.pieces(tick=TICK_SECONDS)
         for piece in pieces:
-            self._heartbeat()
+            self._keepers.heartbeat()
             yield self._passed(splitter, piece) if piece else b""
             if self._cutter and self._cutter.hit:
                 return
@@ -143,7 +143,7 @@ class Pump:
 
     def _succeed(self) -> None:
         if not self._lane.failure:
-            self._on_success()
+            self._keepers.keep(self._prepared)
 
 
 def _read_on(pieces: Iterator[bytes]) -> None:

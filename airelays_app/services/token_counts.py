@@ -7,6 +7,7 @@ from airelays_app.framing.jsontext import dumps
 from airelays_app.neutral.token_estimate import estimate
 from airelays_app.providers.base import Relayed
 from airelays_app.services.calls import Calls, passed_headers
+from airelays_app.services.continuation import Continued
 from airelays_app.services.creation import Asked, Validate, call_of
 from airelays_app.services.file_inputs import resolver
 from airelays_app.services.generation import Call, prepare
@@ -43,7 +44,7 @@ class TokenCounts:
         )
         record.dialect, record.provider = asked.dialect.name, provider.name
         record.model = asked.route.model
-        call = call_of(asked, resolver(self._files), record.request_id)
+        call = call_of(asked, Continued(asked.body), resolver(self._files), record.request_id)
         path = provider.operations.get(_COUNT)
         if path is None:
             return _estimated(call)

@@ -3,18 +3,17 @@
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from airelays_app.dialects.base import Dialect, Json
 from airelays_app.dialects.fields import wrong_type
-from airelays_app.dialects.responses.reply import output_items
 from airelays_app.dialects.responses.request_in import input_items
 from airelays_app.dialects.responses.request_out import encode_messages
 from airelays_app.errors import Unavailable
 from airelays_app.services.generation import Prepared
-from airelays_app.services.lanes import TappedLane
+from airelays_app.services.keeping import kept_items
 from airelays_app.store.conversation_turns import TurnLock
 from airelays_app.store.conversations import ConversationStore
 
@@ -38,15 +37,22 @@ def conversation_id(body: Json) -> str | None:
 
 @dataclass(slots=True)
 class Turn:
-    """One running turn; :meth:`commit` appends it, :meth:`release` gives it up."""
+    """One running turn, a keeper of its reply: appended when whole, else given up."""
 
     lock: TurnLock
     history: tuple[Json, ...]
     input: list[Json]
 
-    def commit(self, output: list[Json], response_id: str) -> None:
+    def keep(self, prepared: Prepared) -> None:
         """Append what was asked and answered, all of it or nothing."""
-        self.lock.commit(input_items=self.input, output_items=output, response_id=response_id)
+        self.lock.commit(
+            input_items=self.input,
+            output_items=kept_items(prepared),
+            response_id=prepared.reply_id(),
+        )
+
+    def fail(self, prepared: Prepared) -> None:
+        """What was not answered was not said."""
 
     def heartbeat(self) -> None:
         """Keep the conversation reserved."""
@@ -84,7 +90,7 @@ def begin_turn(
     except BaseException:
         turn.release()
         raise
-    turn.history = tuple(map(_replayable, filter(_can_return, history)))
+    turn.history = replayable(history)
     return turn
 
 
@@ -96,20 +102,13 @@ def own_items(dialect: Dialect, body: Json) -> list[Json]:
     return list(encode_messages(request.messages, []))
 
 
-def _can_return(item: Json) -> bool:
-    """Reasoning can be replayed with its seal only."""
-    return item.get("type") != "reasoning" or bool(item.get("encrypted_content"))
+def replayable(items: Iterable[Json]) -> tuple[Json, ...]:
+    """Return stored items as they are sent again: ids and states are of the store alone.
 
-
-def _replayable(item: Json) -> Json:
-    """Ids and states are of the store, not of an upstream."""
-    return {name: value for name, value in item.items() if name not in ("id", "status")}
-
-
-def reply_items(prepared: Prepared, whole: Json | None) -> list[Json]:
-    """Return the Responses items of a finished reply; ``whole`` is one that was no stream."""
-    lane = prepared.lane
-    if not isinstance(lane, TappedLane):
-        return output_items(lane.reply(), prepared.context)
-    source: Any = (lane.tap.response if whole is None else whole).get("output")
-    return [item for item in source if isinstance(item, dict)] if isinstance(source, list) else []
+    Reasoning can go back with its seal only.
+    """
+    return tuple(
+        {name: value for name, value in item.items() if name not in ("id", "status")}
+        for item in items
+        if item.get("type") != "reasoning" or item.get("encrypted_content")
+    )

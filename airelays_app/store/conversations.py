@@ -18,6 +18,7 @@ from airelays_app.store.conversation_items import Item
 from airelays_app.store.conversation_metadata import checked_metadata, merged_metadata
 from airelays_app.store.conversation_turns import TurnLock, refuse_if_locked
 from airelays_app.store.database import Database
+from airelays_app.store.item_ids import searchable
 from airelays_app.store.paging import Order, Page
 
 
@@ -96,7 +97,7 @@ class ConversationStore:
         """Forget the conversation with all its items; a running turn will not be added."""
         with self._database.writing(durable=True) as connection:
             deleted = connection.execute(
-                "DELETE FROM conversations WHERE id = ?", [_searchable(conversation_id)]
+                "DELETE FROM conversations WHERE id = ?", [searchable(conversation_id)]
             )
             if deleted.rowcount == 0:
                 raise _not_found()
@@ -112,7 +113,7 @@ class ConversationStore:
         """Return up to ``limit`` (1 to 100) whole items, beginning behind the id ``after``."""
         with self._database.reading() as connection:
             _conversation(connection, conversation_id)
-            behind = None if after is None else _searchable(after)
+            behind = None if after is None else searchable(after)
             return conversation_items.page(
                 connection, conversation_id, limit=limit, order=order, after=behind
             )
@@ -141,7 +142,7 @@ class ConversationStore:
         """Return one item; raises NotFound."""
         with self._database.reading() as connection:
             _conversation(connection, conversation_id)
-            return conversation_items.one(connection, conversation_id, _searchable(item_id))
+            return conversation_items.one(connection, conversation_id, searchable(item_id))
 
     def delete_item(self, conversation_id: str, item_id: str) -> Conversation:
         """Remove one item and return its conversation.
@@ -151,7 +152,7 @@ class ConversationStore:
         with self._database.writing(durable=True) as connection:
             _conversation(connection, conversation_id)
             refuse_if_locked(connection, conversation_id)
-            conversation_items.remove(connection, conversation_id, _searchable(item_id))
+            conversation_items.remove(connection, conversation_id, searchable(item_id))
             connection.execute(
                 "UPDATE conversations SET updated_at = ? WHERE id = ?",
                 [int(time.time()), conversation_id],
@@ -179,7 +180,7 @@ class ConversationStore:
 
 def _conversation(connection: sqlite3.Connection, conversation_id: str) -> Conversation:
     row = connection.execute(
-        "SELECT * FROM conversations WHERE id = ?", [_searchable(conversation_id)]
+        "SELECT * FROM conversations WHERE id = ?", [searchable(conversation_id)]
     ).fetchone()
     if row is None:
         raise _not_found()
@@ -196,8 +197,3 @@ def _conversation(connection: sqlite3.Connection, conversation_id: str) -> Conve
 
 def _not_found() -> NotFound:
     return NotFound("There is no conversation with this id.", param="conversation_id")
-
-
-def _searchable(text: str) -> str:
-    """Return ``text`` without lone surrogates, which SQLite cannot take and no id of ours has."""
-    return text.encode("utf-8", "replace").decode("utf-8")

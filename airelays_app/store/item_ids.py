@@ -1,4 +1,4 @@
-"""Ids of conversation items: kept when the item brings a free one, made by type otherwise."""
+"""Ids of stored items: kept when the item brings a free one, made by type otherwise."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,7 @@ from typing import Any
 from airelays_app.ids import fresh_id
 
 _ID = re.compile(r"[\x21-\x7e]{1,512}")
+_NUMBERED = re.compile(r"[a-z]+_([0-7][0-9a-f]{15})[0-9a-f]{16}")
 _TYPE = re.compile(r"[\x21-\x7e]{1,128}")
 _PREFIX_OF_TYPE = {
     "message": "msg",
@@ -37,6 +38,11 @@ def own_id(item: dict[str, Any]) -> str | None:
     return offered if isinstance(offered, str) and _ID.fullmatch(offered) else None
 
 
+def searchable(text: str) -> str:
+    """Return ``text`` without lone surrogates, which SQLite cannot take and no id of ours has."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def identified(
     items: Iterable[dict[str, Any]], *, taken: set[str]
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -52,6 +58,23 @@ def identified(
             item_id = fresh_id(_PREFIX_OF_TYPE.get(kind, "item"))
         taken.add(item_id)
         yield item_id, kind, item if item.get("id") == item_id else {**item, "id": item_id}
+
+
+def numbered(items: Iterable[dict[str, Any]], number: int) -> Iterator[dict[str, Any]]:
+    """Yield the items that were given to the reply ``number``, each with an id.
+
+    The ids that are made are always the same and say the number; see :func:`number_in`.
+    """
+    for index, item in enumerate(items):
+        prefix = _PREFIX_OF_TYPE.get(_type(item), "item")
+        made = f"{prefix}_{number:016x}{index:016x}"
+        yield item if own_id(item) else {**item, "id": made}
+
+
+def number_in(item_id: str) -> int | None:
+    """Return the number of the reply that the item was given to, if its id was made to say it."""
+    made = _NUMBERED.fullmatch(item_id)
+    return int(made[1], 16) if made else None
 
 
 def _type(item: dict[str, Any]) -> str:

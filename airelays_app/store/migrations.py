@@ -244,3 +244,36 @@ def create_leases_and_batches(db: Tables) -> None:
         )
         """
     )
+
+
+@MIGRATIONS()
+def create_responses(db: Tables) -> None:
+    """Replies that are kept, and which of them has which item; a number is never used again."""
+    db.execute(
+        """
+        CREATE TABLE responses (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            owner TEXT NOT NULL,
+            id TEXT NOT NULL,
+            status TEXT NOT NULL,
+            previous_id TEXT,
+            created_at INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            input_json BLOB NOT NULL,
+            response_json BLOB NOT NULL,
+            UNIQUE (owner, id)
+        )
+        """
+    )
+    db.execute("CREATE INDEX responses_by_age ON responses (created_at, bytes)")
+    db.execute(
+        """
+        CREATE TABLE response_items (
+            owner TEXT NOT NULL,
+            item_id TEXT NOT NULL,
+            response INTEGER NOT NULL REFERENCES responses (number) ON DELETE CASCADE,
+            PRIMARY KEY (owner, item_id)
+        ) WITHOUT ROWID
+        """
+    )
+    db.execute("CREATE INDEX response_items_by_response ON response_items (response)")

@@ -18,6 +18,7 @@ from airelays_app.web import (
     observation,
     realtime,
     relayed,
+    responses,
     status,
     unsupported,
 )
@@ -36,6 +37,7 @@ _MODULES = (
     models,
     files,
     conversations,
+    responses,
     realtime,
     relayed,
     unsupported,
@@ -50,6 +52,10 @@ class RelayFlask(Flask):
     def retire(self) -> None:
         """Do no more work without a client: the server has told this process to end."""
         self.extensions[EXTENSION].chores.retire()
+
+    def finish(self) -> None:
+        """Write down what is still to be written: the process is about to end."""
+        self.extensions[EXTENSION].writer.close()
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Let a call that has no route be relayed to a provider that may know it."""

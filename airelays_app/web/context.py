@@ -11,11 +11,13 @@ from airelays_app.services.chores import Chores
 from airelays_app.services.creation import Creation
 from airelays_app.services.record import Record
 from airelays_app.services.relayed import Relaying
+from airelays_app.services.responses import Responses
 from airelays_app.services.routing import Router
 from airelays_app.services.status import RelayStatus
 from airelays_app.services.subscription import Subscription
 from airelays_app.services.token_counts import TokenCounts
 from airelays_app.services.traffic import Traffic
+from airelays_app.store.batch_writer import BatchWriter
 from airelays_app.store.batches import BatchStore
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
@@ -41,6 +43,8 @@ class Services:
     conversations: ConversationStore
     router: Router
     creation: Creation
+    responses: Responses
+    writer: BatchWriter
     relaying: Relaying
     token_counts: TokenCounts
     batches: BatchStore

@@ -8,7 +8,7 @@ from airelays_app.errors import UpgradeRequired
 from airelays_app.services.creation import Asked
 from airelays_app.services.relay import Answer
 from airelays_app.web.bodies import JsonBody, json_body
-from airelays_app.web.context import record, services
+from airelays_app.web.context import owner, record, services
 from airelays_app.web.replies import answer_response
 from airelays_app.web.scope import route_of
 
@@ -29,6 +29,7 @@ def _asked(dialect: Dialect, body: JsonBody, *, refuses_tools: bool) -> Asked:
         route=route_of(model if isinstance(model, str) else ""),
         raw=body.raw,
         body=body.value,
+        owner=owner(),
         refuses_tools=refuses_tools,
         headers={
             name: request.headers[name]

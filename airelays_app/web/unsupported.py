@@ -24,7 +24,6 @@ ROUTES: dict[str, str] = {
     "/v1/videos/<path:rest>": "Videos",
     "/v1/responses/input_tokens": "Counting input tokens",
     "/v1/responses/compact": "Compaction",
-    "/v1/responses/<path:rest>": "Stored responses",
     "/v1/messages/batches": "Batches of messages",
     "/v1/messages/batches/<path:rest>": "Batches of messages",
     "/v1beta/<path:rest>": "The Gemini API",

@@ -28,8 +28,9 @@ from tests.web.envelope import assert_envelope
 CASES = int(os.environ.get("FUZZ_CASES", "300"))
 WARM_UP = max(150, CASES // 5)
 THREADS = 4
-MOST_THREADS = 1 + THREADS + 4
-"""The main thread of a worker, and its pool, which grows when it must and stays."""
+MOST_THREADS = 1 + 1 + THREADS + 4
+"""The main thread of a worker, the one that writes, and its pool, which grows when it must and
+stays."""
 MOST_IDLE = 2
 """Connections kept for the next call to the upstream, which come and go."""
 NEW_EACH_TIME = "FUZZ_CASES" in os.environ

@@ -283,7 +283,9 @@ def send_files(scene: Scene) -> None:
     form = {"file": ("note.txt", text.encode(), "text/plain")}
     stored = visitor.send("POST", "/v1/files", files=form).json()["id"]
     assert visitor.send("GET", f"/v1/files/{stored}/content").text == text
-    image, inline = hidden.datum("image"), hidden.datum("inline-file")
+    kept = ".airelays/state.sqlite3"
+    image = hidden.datum("image", at_home=kept)
+    inline = hidden.datum("inline-file", at_home=kept)
     content = [
         {"type": "input_text", "text": "look"},
         {"type": "input_image", "image_url": f"data:image/png;base64,{basic(image)}"},

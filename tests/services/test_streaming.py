@@ -20,6 +20,7 @@ from airelays_app.neutral.events import (
 from airelays_app.neutral.stops import StopCutter
 from airelays_app.neutral.usage import Usage
 from airelays_app.services import streaming
+from airelays_app.services.keeping import Keepers
 from airelays_app.services.lanes import TappedLane, TranslatedLane
 from airelays_app.services.streaming import Pump
 from tests.dialects.readers import blocks_of, read_responses
@@ -69,9 +70,27 @@ def translated(encoder=CHAT.encoder, decoder=RESPONSES.decoder):
     return TranslatedLane(decoder(classify), encoder=encoder(context()), collects=False)
 
 
-def pump(response, lane=None, *, on_success=lambda: None, cutter=None):
+def pump(response, lane=None, *keepers, cutter=None):
     prepared = SimpleNamespace(lane=lane or tapped(), cutter=cutter)
-    return Pump(response, prepared, on_success=on_success, heartbeat=lambda: None)
+    return Pump(response, prepared, Keepers(*keepers))
+
+
+class Keeper:
+    """Notes what it is told."""
+
+    def __init__(self, keep=lambda: None):
+        self.told = []
+        self._keep = keep
+
+    def keep(self, prepared):
+        self.told.append("keep")
+        self._keep()
+
+    def fail(self, prepared):
+        self.told.append("fail")
+
+    def heartbeat(self):
+        self.told.append("heartbeat")
 
 
 def everything(pump):
@@ -125,7 +144,8 @@ def test_the_rest_is_read_so_that_the_connection_can_be_used_again():
 def test_a_success_is_noted_once_and_before_its_end_is_handed_on(count):
     noted = []
     pieces = [WIRE[: len(WIRE) // count], WIRE[len(WIRE) // count :], b": more\n\n"]
-    running = pump(FakeResponse(pieces), on_success=lambda: noted.append(sent[:]))
+    keeper = Keeper(lambda: noted.append(sent[:]))
+    running = pump(FakeResponse(pieces), None, keeper)
     sent = []
 
     sent.append(running.begin())
@@ -134,6 +154,7 @@ def test_a_success_is_noted_once_and_before_its_end_is_handed_on(count):
     assert len(noted) == 1
     assert b"response.completed" not in b"".join(noted[0])
     assert read_responses(b"".join(sent))["status"] == "completed"
+    assert "fail" not in keeper.told
 
 
 def test_a_success_that_cannot_be_noted_is_a_failure_of_the_stream():
@@ -141,7 +162,8 @@ def test_a_success_that_cannot_be_noted_is_a_failure_of_the_stream():
         raise Conflict("The conversation was changed meanwhile.", code="conversation_locked")
 
     half = len(WIRE) // 2
-    running = pump(FakeResponse([WIRE[:half], WIRE[half:]]), on_success=refuse)
+    keeper = Keeper(refuse)
+    running = pump(FakeResponse([WIRE[:half], WIRE[half:]]), None, keeper)
 
     events = blocks_of(everything(running))
 
@@ -149,6 +171,7 @@ def test_a_success_that_cannot_be_noted_is_a_failure_of_the_stream():
     assert "changed meanwhile" in events[-1][1]
     assert "response.completed" not in dict(events)
     assert running.outcome == "conversation_locked"
+    assert keeper.told[-2:] == ["keep", "fail"]
 
 
 def test_an_error_goes_on_with_the_numbers_of_the_deltas_before_it():
@@ -221,3 +244,33 @@ def test_nothing_more_is_read_once_a_stop_sequence_has_come():
     assert said.endswith(b"data: [DONE]\n\n")
     assert response.left() == [b"", b"never read"]
     assert response.closed
+
+
+@pytest.mark.parametrize("lane", [tapped, translated])
+@pytest.mark.parametrize("end", [[], [UpstreamCut("cut")]], ids=["unended", "cut"])
+def test_a_keeper_hears_of_a_failure_that_the_client_hears_of(lane, end):
+    keeper = Keeper()
+    half = len(WIRE) // 2
+
+    everything(pump(FakeResponse([WIRE[:half], *end]), lane(), keeper))
+
+    assert keeper.told[-1] == "fail"
+    assert keeper.told.count("fail") == 1
+
+
+def test_a_keeper_hears_nothing_of_a_failure_before_the_client_has_anything():
+    """Another attempt at the same reply may succeed."""
+    keeper = Keeper()
+
+    with pytest.raises(UpstreamRefused):
+        pump(FakeResponse([wire_of("responses", "failed")]), None, keeper).begin()
+
+    assert set(keeper.told) <= {"heartbeat"}
+
+
+def test_a_keeper_hears_of_the_end_neither_way_when_the_client_leaves():
+    keeper = Keeper()
+
+    everything(pump(FakeResponse([WIRE[: len(WIRE) // 2], ClientGone()]), None, keeper))
+
+    assert set(keeper.told) <= {"heartbeat"}

@@ -101,8 +101,8 @@ console.log(text);
             ),
         ),
         notes=(
-            "createOpenAI of @ai-sdk/openai speaks Responses; give it store: false in "
-            "providerOptions.openai, so that it sends whole items instead of references.",
+            "createOpenAI of @ai-sdk/openai speaks Responses, and refers to earlier items by id: "
+            "the relay keeps them, unless store: false in providerOptions.openai says otherwise.",
         ),
     ),
     Client(

@@ -6,7 +6,7 @@ from airelays_app.config.sections.models import Compat, Models, Realtime, Routin
 from airelays_app.config.sections.providers import Provider
 from airelays_app.config.sections.security import Security
 from airelays_app.config.sections.server import Server
-from airelays_app.config.sections.state import Batches, Conversations, Paths, Uploads
+from airelays_app.config.sections.state import Batches, Conversations, Paths, Responses, Uploads
 from airelays_app.config.sections.upstream import Auth, Upstream
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Paths",
     "Provider",
     "Realtime",
+    "Responses",
     "Routing",
     "Security",
     "Server",

@@ -1,4 +1,4 @@
-"""``[paths]``, ``[uploads]`` and ``[conversations]``: what is kept on this machine, and where."""
+"""``[paths]``, ``[uploads]``, ``[responses]`` ...: what is kept on this machine, and where."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +49,38 @@ class Uploads:
             "MAX_TOTAL_UPLOAD_BYTES",
             "The most that all stored files may take together. Raise it when uploads answer 413 "
             "although each is small.",
+            minimum=1,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responses:
+    """Which replies of POST /v1/responses are kept, and how long."""
+
+    store_by_default: bool = field(
+        default=True,
+        metadata=row(
+            "RESPONSES_STORE_BY_DEFAULT",
+            "Whether a reply is kept when the request does not say (store), as OpenAI does. Turn "
+            "it off to keep only what a client asks to keep.",
+        ),
+    )
+    retention_days: float = field(
+        default=30.0,
+        metadata=row(
+            "RESPONSES_RETENTION_DAYS",
+            "After how many days a kept reply is forgotten. Lower it to hold less of what was "
+            "said.",
+            minimum=0.01,
+        ),
+    )
+    max_total_mb: int = field(
+        default=1024,
+        metadata=row(
+            "RESPONSES_MAX_TOTAL_MB",
+            "The most that all kept replies and their requests may take together, in megabytes; "
+            "the oldest are forgotten first.",
             minimum=1,
         ),
     )

@@ -61,14 +61,13 @@ _ROLES: dict[str, Role] = {
 _READ = frozenset(
     "model input instructions stream tools tool_choice parallel_tool_calls text reasoning "
     "max_output_tokens temperature top_p user safety_identifier metadata service_tier "
-    "prompt_cache_key prompt_cache_retention include conversation".split()
+    "prompt_cache_key prompt_cache_retention include conversation store".split()
 )
 _READ_WITHIN = {
     "reasoning": ("effort", "summary"),
     "text": ("format", "verbosity"),
 }
 CHANGES_THE_MEANING = {
-    "previous_response_id": "this model's upstream keeps no responses; send the whole input",
     "background": "this model's upstream cannot run in the background",
     "prompt": "this model's upstream keeps no prompt templates; send instructions and input",
 }

@@ -72,9 +72,10 @@ class _OpenItem:
 
 
 class ResponsesEncoder:
-    """Writes one stream."""
+    """Writes one stream; ``response`` is the whole reply once it has ended."""
 
     def __init__(self, context: ReplyContext) -> None:
+        self.response: Json = {}
         self._context = context
         self._sequence = 0
         self._open: dict[int, _OpenItem] = {}
@@ -184,19 +185,19 @@ class ResponsesEncoder:
         self._usage = event.usage
 
     def _finish(self, event: Finished) -> None:
-        response = finished_object(
+        self.response = finished_object(
             self._context, output=self._whole_output(), reason=event.reason, usage=self._usage
         )
-        self._send(f"response.{response['status']}", response=response)
+        self._send(f"response.{self.response['status']}", response=self.response)
 
     def _fail(self, event: Failed) -> None:
         if not self._started:
             self._start(Started(self._context.id, self._context.model))
         self._send("error", **error_fields(event.failure))
-        response = failed_object(
+        self.response = failed_object(
             self._context, output=self._whole_output(), failure=event.failure, usage=self._usage
         )
-        self._send("response.failed", response=response)
+        self._send("response.failed", response=self.response)
 
     def _whole_output(self) -> list[Json]:
         return [self._output[index] for index in sorted(self._output)]

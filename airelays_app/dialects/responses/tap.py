@@ -44,6 +44,7 @@ class ResponsesTap:
     def __init__(self, classify: Classify, context: ReplyContext) -> None:
         self._classify = classify
         self._context = context
+        self._overrides = context.overrides
         self._last_unread = b""
         self._next_number = 0
         self._retold: Retold | None = None
@@ -94,9 +95,10 @@ class ResponsesTap:
         self.failure = failure
         ours = failed_object(self._context, output=self.output(), failure=failure)
         final = {name: ours[name] for name in ("status", "error", "output")}
+        self.response = {**ours, **self.response, **final}
         event = {
             "type": "response.failed",
-            "response": {**ours, **self.response, **final},
+            "response": self.response,
             "sequence_number": self._take_number(),
         }
         return event_block(b"response.failed", dumps(event))
@@ -127,8 +129,17 @@ class ResponsesTap:
             return block
         self._see_number(event)
         self._last_unread = b""
+        block = self._overridden(name, event, block)
         self._take(name, event)
         return self._pass(name, event, block)
+
+    def _overridden(self, name: str, event: Json, block: bytes) -> bytes:
+        """Say in the event, too, what the reply has whatever the upstream says."""
+        response = event.get("response")
+        if not self._overrides or not isinstance(response, dict):
+            return block
+        response.update(self._overrides)
+        return event_block(name.encode(), dumps(event))
 
     def _take(self, name: str, event: Json) -> None:
         response = event.get("response")
@@ -192,17 +203,15 @@ class ResponsesCompleter(ResponsesTap):
     takes no metadata, so that it can repeat none.
     """
 
+    def __init__(self, classify: Classify, context: ReplyContext) -> None:
+        super().__init__(classify, context)
+        if metadata := context.echo.get("metadata"):
+            self._overrides = {**context.overrides, "metadata": metadata}
+
     def _pass(self, name: str, event: Json, block: bytes) -> bytes:
         if name == "error" or name.startswith("response."):
-            return super()._pass(name, event, self._with_metadata(name, event, block))
+            return super()._pass(name, event, block)
         return KEEP_ALIVE if name == "keepalive" else b""
-
-    def _with_metadata(self, name: str, event: Json, block: bytes) -> bytes:
-        response, metadata = event.get("response"), self._context.echo.get("metadata")
-        if not metadata or not isinstance(response, dict):
-            return block
-        response["metadata"] = metadata
-        return event_block(name.encode(), dumps(event))
 
 
 def _event_in(data: bytes) -> Json:

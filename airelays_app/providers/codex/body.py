@@ -37,7 +37,6 @@ _REFUSED: Mapping[str, Mapping[str, Refused]] = MappingProxyType(
         "responses": {
             "text.format.type": _NO_JSON_OBJECT,
             "background": Refused("runs in the background are not kept", harmless=(False,)),
-            "previous_response_id": Refused("responses are not kept; send the whole input"),
         },
         "chat": {
             "response_format.type": _NO_JSON_OBJECT,
@@ -122,8 +121,6 @@ def adapt(body: Json, client_dialect: str) -> Adapted:
     """Return ``body`` as the backend takes it; raises Unprocessable in the client's words."""
     losses: list[Loss] = []
     body = dict(body)
-    if body.get("store"):
-        losses.append(Loss("store", "the subscription backend stores nothing"))
     body["input"] = list(_replayable(body.get("input"), losses))
     instructions = body.get("instructions")
     if not isinstance(instructions, str) or not instructions.strip():
