@@ -222,7 +222,22 @@ def _thinking(question: Question) -> str | None:
         return "`max_tokens` must be greater than `thinking.budget_tokens`."
     if question.body.get("temperature") not in (None, 1):
         return "`temperature` may only be set to 1 when thinking is enabled."
-    return None
+    return _unthought_call(question)
+
+
+def _unthought_call(question: Question) -> str | None:
+    """With a budget, a call that is being answered must have come with its thinking."""
+    index = len(question.messages) - 2
+    if index < 0 or not _ids(question.messages[-1], "tool_result", "tool_use_id"):
+        return None
+    first = objects_in(question.messages[index].get("content"))[0].get("type")
+    if first in ("thinking", "redacted_thinking"):
+        return None
+    return (
+        f"messages.{index}.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
+        f"`{first}`. When `thinking` is enabled, a final `assistant` message must start with a "
+        "thinking block."
+    )
 
 
 def _sampling(question: Question) -> str | None:

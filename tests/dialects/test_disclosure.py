@@ -12,6 +12,7 @@ MINIMAL = {
     "responses": {"model": "m", "input": "Hi"},
     "chat": {"model": "m", "messages": [{"role": "user", "content": "Hi"}]},
     "completions": {"model": "m", "prompt": "Hi"},
+    "messages": {"model": "m", "messages": [{"role": "user", "content": "Hi"}]},
 }
 TARGETS = [name for name, dialect in DIALECTS.items() if dialect.encode_request]
 ANY_PAIR = [(source, target) for source in MINIMAL for target in TARGETS if source != target]

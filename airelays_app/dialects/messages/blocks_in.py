@@ -73,9 +73,10 @@ def _read_document(path: str, block: Json) -> Iterator[Part]:
     title, cache = optional_text(block, "title", path), _cache_of(path, block)
     match source.get("type"):
         case "base64":
-            yield File(title, _data_url(source, source_path), cache=cache)
+            yield File(title, _data_url(source, source_path), cache=cache, path=path)
         case "url":
-            yield File(title, url=text_field(source, "url", source_path), cache=cache)
+            url = text_field(source, "url", source_path)
+            yield File(title, url=url, cache=cache, path=path)
         case "text":
             yield Text(_titled(title, text_field(source, "data", source_path)), cache=cache)
         case "content":

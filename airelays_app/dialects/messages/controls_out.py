@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.messages.tools_out import forces_a_call
+from airelays_app.dialects.messages.turns_out import answers_without_thinking
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.effort import budget_of_effort, effort_word
 from airelays_app.neutral.losses import Loss
@@ -15,6 +16,7 @@ _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _LEAST_BUDGET = 1024
 _DEFAULTS: Mapping[str, float] = MappingProxyType({"temperature": 1, "top_p": 1})
 _NO_FORCED_CALL = Loss("reasoning_effort", "it cannot think before a call that it is forced to")
+_NO_THOUGHT_BEFORE = Loss("reasoning_effort", "the call that is answered came without its thinking")
 
 
 def encode_thinking(
@@ -53,6 +55,9 @@ def _encode_budget(request: Request, body: Json, losses: list[Loss]) -> bool:
     budget = min(budget, limit - 1)
     if forces_a_call(request):
         losses.append(_NO_FORCED_CALL)
+        return False
+    if answers_without_thinking(body["messages"]):
+        losses.append(_NO_THOUGHT_BEFORE)
         return False
     if budget < _LEAST_BUDGET:
         losses.append(Loss("reasoning_effort", "the token limit leaves no room for it"))

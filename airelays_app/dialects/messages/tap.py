@@ -7,7 +7,7 @@ from airelays_app.dialects.base import Classify, Json, ReplyContext
 from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.messages.errors import error_body
 from airelays_app.dialects.messages.usage import read_usage
-from airelays_app.framing.jsontext import JsonTextError, dumps
+from airelays_app.framing.jsontext import dumps
 from airelays_app.framing.sse import event_block, parse_block, runs_of
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.usage import Usage
@@ -34,7 +34,7 @@ class MessagesTap:
         self.response: Json = {}
 
     def feed(self, blocks: Iterable[bytes]) -> bytes:
-        """Return what the client is to get for these blocks, in one piece."""
+        """Return what the client is to get for these blocks; raises JsonTextError for nonsense."""
         passed: list[bytes] = []
         for block in blocks:
             passed.append(block)
@@ -59,7 +59,7 @@ class MessagesTap:
         name, data = parse_block(block)
         if data is None:
             return
-        event = _event_in(data)
+        event = read_object(data)
         kind = str(event.get("type") or name.decode("ascii", "replace"))
         self.has_content = self.has_content or kind in _CONTENT
         self._count(event)
@@ -74,11 +74,3 @@ class MessagesTap:
             if isinstance(usage, dict):
                 self._counts |= {name: n for name, n in usage.items() if n is not None}
                 self.usage = read_usage(self._counts)
-
-
-def _event_in(data: bytes) -> Json:
-    """Return the event; empty for what cannot be read, which passes as it is."""
-    try:
-        return read_object(data)
-    except JsonTextError:
-        return {}
