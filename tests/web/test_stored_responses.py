@@ -394,10 +394,22 @@ def test_an_unknown_item_is_named(relay, phone, item_id):
     assert error["param"] == "input[1].id"
 
 
-def test_reasoning_that_cannot_go_back_is_left_out(relay):
+def test_reasoning_goes_back_with_its_seal(relay):
+    """Whether the client has asked for the seal or not."""
     first = ask(relay, "[[reason Hm]] [[say one]]")
+    ask(relay, previous_response_id=first["id"])
+
+    sealed = [item for item in relay.asked()["input"] if item["type"] == "reasoning"]
+    assert [item["encrypted_content"] for item in sealed] == [
+        first["output"][0]["encrypted_content"]
+    ]
+
+
+def test_reasoning_that_cannot_go_back_is_left_out(relay):
+    first = ask(relay, "[[reason Hm]] [[say one]]", model="native/sandbox-small")
     reasoning = first["output"][0]
     assert reasoning["type"] == "reasoning"
+    assert not reasoning.get("encrypted_content")
     references = [{"type": "item_reference", "id": item["id"]} for item in first["output"]]
 
     relay.ok(RESPONSES, question(RESPONSES) | {"input": [*references, THREE[1]]})

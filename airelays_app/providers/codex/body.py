@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import as_object, text_field, wrong_type
-from airelays_app.dialects.responses.request_in import input_items
+from airelays_app.dialects.responses.request_in import SEALS, input_items
 from airelays_app.neutral.losses import Loss
 from airelays_app.providers.base import Adapted, FieldRules, Refused
 from airelays_app.providers.codex.strict_schema import is_strict, strict_schema
@@ -132,9 +132,20 @@ def adapt(body: Json, client_dialect: str) -> Adapted:
         losses.append(Loss("metadata", "the subscription backend keeps none"))
     _adapt_tier(body, losses)
     _adapt_format(body, _FORMATS.get(client_dialect, _FORMAT))
+    if body.get("store") is not False:
+        body["include"] = _with_seals(body.get("include"))
     body["store"] = False
     body["stream"] = True
     return Adapted(body, tuple(losses))
+
+
+def _with_seals(include: Any) -> Any:
+    """A reply that may be continued needs the seal of its reasoning: the backend keeps nothing."""
+    if include is None:
+        return [SEALS]
+    if not isinstance(include, list) or SEALS in include:
+        return include
+    return [*include, SEALS]
 
 
 def _adapt_tier(body: Json, losses: list[Loss]) -> None:
