@@ -85,9 +85,13 @@ def login_folder(settings: Settings, account: str = "") -> Path:
 
 
 def further_accounts(settings: Settings) -> list[str]:
-    """Return the names of the logins beside the main one, in their order."""
+    """Return the names of the logins beside the main one, in their order.
+
+    A folder that no account can be called after, such as a copy, is none.
+    """
     folder = settings.paths.data_dir / ACCOUNTS_FOLDER
-    return sorted(path.parent.name for path in folder.glob(f"*/{LOGIN_FILE_NAME}"))
+    names = sorted(path.parent.name for path in folder.glob(f"*/{LOGIN_FILE_NAME}"))
+    return [name for name in names if _ACCOUNT_NAME.fullmatch(name)]
 
 
 def open_session(

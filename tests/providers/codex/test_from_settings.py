@@ -7,7 +7,11 @@ import pytest
 
 from airelays_app.config import load_settings
 from airelays_app.providers.codex import from_settings
-from airelays_app.providers.codex.from_settings import login_parts, open_session
+from airelays_app.providers.codex.from_settings import (
+    further_accounts,
+    login_parts,
+    open_session,
+)
 from airelays_app.sandbox import Sandbox
 from tests.providers.codex.rotating_issuer import document, token
 
@@ -41,6 +45,15 @@ def test_parts_follow_the_settings(tmp_path):
     assert list(parts.callback_ports) == [4711]
     usual = login_parts(settings_for({"HOME": str(tmp_path)}), environ={})
     assert list(usual.callback_ports) == [1455, 1457]
+
+
+def test_a_folder_that_no_account_can_be_called_after_is_none(tmp_path):
+    for name in ("work", "copy of work", ".hidden", "me@home.example"):
+        folder = tmp_path / ".airelays" / "accounts" / name
+        folder.mkdir(parents=True)
+        (folder / "auth.json").touch()
+    settings = settings_for({"HOME": str(tmp_path)})
+    assert further_accounts(settings) == ["me@home.example", "work"]
 
 
 def test_a_login_in_the_earlier_directory_is_used(tmp_path):
