@@ -124,7 +124,7 @@ class Relay:
     def _streamed(self, response: UpstreamResponse, prepared: Prepared, keepers: Keepers) -> Answer:
         pump = Pump(response, prepared, keepers)
         if not prepared.client_streams:
-            pump.whole()
+            pump.whole(most_bytes=self._max_reply_bytes)
             keepers.release()
             return Answer(dumps(prepared.reply()))
         first = pump.begin()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
+from math import inf
 from time import monotonic
 
 from airelays_app.errors import ClientGone, RelayError, UpstreamCut, UpstreamError
@@ -34,6 +35,7 @@ class Pump:
         self._lane: TappedLane | TranslatedLane = prepared.lane
         self._cutter = prepared.cutter
         self._keepers = keepers
+        self._left = inf
         self.on_close: Callable[[], None] = nothing
         self._outputs = self._run()
 
@@ -86,8 +88,12 @@ class Pump:
             self.close()
             raise
 
-    def whole(self) -> None:
-        """Pump everything for a client that gets one whole reply; raises RelayError."""
+    def whole(self, *, most_bytes: float) -> None:
+        """Pump everything for a client that gets one whole reply; raises RelayError.
+
+        ``most_bytes`` is what the upstream may send for it, because it is collected in memory.
+        """
+        self._left = most_bytes
         try:
             for _ in self._outputs:
                 continue
@@ -132,6 +138,9 @@ class Pump:
             return b""
 
     def _passed(self, splitter: SseSplitter, piece: bytes) -> bytes:
+        self._left -= len(piece)
+        if self._left < 0:
+            raise UpstreamError("The upstream sent more than upstream.max_reply_bytes allows.")
         try:
             blocks = splitter.feed(piece)
         except BlockTooLargeError as error:

@@ -113,7 +113,7 @@ def test_what_breaks_after_the_end_of_the_reply_is_no_failure(lane, error):
 def test_nor_is_it_for_a_whole_reply():
     response = FakeResponse([WIRE, UpstreamCut("cut")])
 
-    pump(response).whole()
+    pump(response).whole(most_bytes=10**6)
 
     assert response.closed
 
@@ -216,7 +216,7 @@ def test_a_whole_reply_that_is_not_whole_is_raised(pieces):
     response = FakeResponse(pieces)
 
     with pytest.raises(UpstreamCut):
-        pump(response).whole()
+        pump(response).whole(most_bytes=10**6)
 
     assert response.closed
 

@@ -163,7 +163,8 @@ class Upstream:
         default=64 * 1024 * 1024,
         metadata=row(
             "UPSTREAM_MAX_REPLY_BYTES",
-            "The largest reply that is collected in memory for a client that does not stream.",
+            "The largest reply that is collected in memory for a client that does not stream. An "
+            "upstream's stream counts as it comes.",
             minimum=1024,
         ),
     )
