@@ -132,11 +132,11 @@ class CompatibleProvider:
 
     def classify(self, error: Mapping[str, object]) -> Failure:
         """Return what an error object within a stream means."""
-        return classify_event(error, self.failure_rules)
+        return classify_event(error, self.failure_rules, secrets=self.secrets())
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         """Return what an error answer means."""
-        return classify(status, headers, body, self.failure_rules)
+        return classify(status, headers, body, self.failure_rules, secrets=self.secrets())
 
     def models_request(self) -> OutboundRequest | None:
         """Return ``GET /models``, unless the owner has listed the models."""

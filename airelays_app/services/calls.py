@@ -5,9 +5,9 @@ from http import HTTPStatus
 from socket import socket
 
 from airelays_app.errors import RelayError, UpstreamError, UpstreamLoginError
+from airelays_app.neutral.discretion import without_secrets
 from airelays_app.neutral.failure import error_of
 from airelays_app.providers.base import Provider
-from airelays_app.services.discretion import body_without_secrets, without_secrets
 from airelays_app.services.record import Record
 from airelays_app.services.traffic import Traffic
 from airelays_app.upstream.client import UpstreamClient
@@ -99,7 +99,7 @@ class Calls:
 def refusal(provider: Provider, response: UpstreamResponse) -> RelayError:
     """Return what an upstream's error answer is for the client; reads and closes it."""
     headers = passed_headers(provider, response)
-    body = body_without_secrets(response.read(limit=_MAX_ERROR_BYTES), provider.secrets())
+    body = response.read(limit=_MAX_ERROR_BYTES)
     failure = provider.refusal(response.status, response.headers, body)
     if failure.kind == "auth":
         return UpstreamLoginError("rejected", advice=provider.login_advice, detail=failure.message)

@@ -5,12 +5,13 @@ words inside a message: a message may echo what the client wrote.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
 from airelays_app.errors import UpstreamError
+from airelays_app.neutral.discretion import value_without_secrets
 from airelays_app.neutral.failure import Failure, FailureKind
 from airelays_app.upstream.error_body import UpstreamErrorBody, error_in_body, error_in_event
 from airelays_app.upstream.retry_after import seconds_until_retry
@@ -53,45 +54,50 @@ def classify(
     body: bytes,
     rules: FailureRules,
     *,
+    secrets: Sequence[str] = (),
     now: Callable[[], float] = time.time,
 ) -> Failure:
     """Return what an error answer means.
 
     ``headers`` are looked up in lower case; ``now`` returns epoch seconds. The client sees the
-    upstream's own status, but 503 for a refused login and 502 for what is no error status.
+    upstream's own status, but 503 for a refused login and 502 for what is no error status. What
+    the upstream repeats of ``secrets`` is hidden.
     """
     error = error_in_body(body)
     kind = _kind(error.labels, status, rules)
-    return _failure(
+    failure = _failure(
         error,
         kind=kind,
         status=_status_shown(status, kind),
         message=error.message or _message_of(status, headers, body),
         retry_after=seconds_until_retry(headers, error.fields, now=now),
     )
+    return _discreet(failure, secrets)
 
 
 def classify_event(
     error_object: Mapping[str, Any],
     rules: FailureRules,
     *,
+    secrets: Sequence[str] = (),
     now: Callable[[], float] = time.time,
 ) -> Failure:
     """Return what an error inside a stream means.
 
     ``error_object`` is the error itself or an event that carries one as ``error`` or
     ``response.error``. An error that names a parameter is the client's. Limits become 429,
-    client errors 400, refused logins 503, everything else 502.
+    client errors 400, refused logins 503, everything else 502. ``secrets`` are hidden.
     """
     error = error_in_event(error_object)
     kind = _kind(error.labels, 400 if error.param else 502, rules)
-    return _failure(
+    failure = _failure(
         error,
         kind=kind,
         status=_STREAM_STATUS[kind],
         message=error.message or "The upstream failed without saying why.",
         retry_after=seconds_until_retry({}, error.fields, now=now),
     )
+    return _discreet(failure, secrets)
 
 
 def _failure(
@@ -112,6 +118,14 @@ def _failure(
         retry_after=retry_after,
         extra=error.extra,
     )
+
+
+def _discreet(failure: Failure, secrets: Sequence[str]) -> Failure:
+    if not secrets:
+        return failure
+    words = ("type", "message", "code", "param", "extra")
+    hidden = {name: value_without_secrets(getattr(failure, name), secrets) for name in words}
+    return replace(failure, **hidden)
 
 
 def _kind(labels: frozenset[str], status: int, rules: FailureRules) -> FailureKind:

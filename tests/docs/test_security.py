@@ -14,7 +14,7 @@ CLAIMS = {
     ),
     "not even where a careless upstream repeats it in an error": (
         "security/test_planted_secrets.py::test_no_secret_is_where_it_does_not_belong",
-        "services/test_discretion.py::test_every_occurrence_is_hidden_and_nothing_else",
+        "neutral/test_discretion.py::test_every_occurrence_is_hidden_and_nothing_else",
     ),
     "Renewed by one process at a time": (
         "providers/codex/test_renewal_on_a_relay.py"

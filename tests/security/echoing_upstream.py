@@ -1,9 +1,9 @@
 """A careless upstream: its errors, headers and redirects repeat whatever it was sent.
 
 The model's name decides: ``refuse`` (400), ``reject`` (401), ``break`` (500), ``name`` (400 whose
-*code* is the echo), ``plain`` and ``page`` (text and HTML), ``move`` (307 to ``elsewhere``) and
-``talk`` (a good answer with cookies and echoing headers). ``carriage`` and ``zero`` answer with a
-header that has such a character in its value.
+*code* is the echo), ``plain`` and ``page`` (text and HTML), ``move`` (307 to ``elsewhere``),
+``stumble`` (a stream that fails) and ``talk`` (a good answer with cookies and echoing headers).
+``carriage`` and ``zero`` answer with a header that has such a character in its value.
 """
 
 import json
@@ -120,11 +120,20 @@ def _malformed(handler: _Handler, model: str, _echo: str) -> None:
     handler.close_connection = True
 
 
+def _stumble(handler: _Handler, model: str, echo: str) -> None:
+    chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": model}
+    begun = {**chunk, "choices": [{"index": 0, "delta": {"content": "well"}}]}
+    failed = {"error": {"message": f"I do not take {echo}", "code": echo}}
+    events = "".join(f"data: {json.dumps(each)}\n\n" for each in (begun, failed))
+    handler._send(200, events, "text/event-stream")
+
+
 _ACTIONS: dict[str, Callable[[_Handler, str, str], None]] = {
     "plain": _plain,
     "page": _page,
     "move": _move,
     "talk": _talk,
+    "stumble": _stumble,
     "carriage": _malformed,
     "zero": _malformed,
 }

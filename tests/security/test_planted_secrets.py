@@ -359,6 +359,8 @@ def meet_a_bad_upstream(scene: Scene) -> None:
         text = hidden.text(f"to-{model}")
         assert visitor.ask(f"echo/{model}", text).status_code >= 400
     assert visitor.ask("echo/talk", "x").status_code == 200
+    stumbling = {"model": "echo/stumble", "input": hidden.text("to-stumble"), "stream": True}
+    assert "I do not take" in visitor.send("POST", "/v1/responses", json=stumbling).text
     for model in ("gone/any", "far/any"):
         assert visitor.ask(model, hidden.text("to-nobody")).status_code >= 500
     for behaviour in ("status 500", "forbidden", "limit", "garbage", "html", "cut", "failed"):

@@ -229,3 +229,16 @@ def test_an_error_object_of_a_stream_keeps_its_further_fields():
     failure = in_stream({"error": {"code": "usage_limit_reached", "resets_in_seconds": 5}})
     assert failure.extra == {"resets_in_seconds": 5}
     assert failure.retry_after == 5
+
+
+def test_what_an_upstream_repeats_of_our_key_is_hidden_wherever_it_stands():
+    key = "sk-the-key-it-was-sent"
+    error = {"message": f"no {key}", "type": key, "code": key, "param": key, "seen": [{key: key}]}
+    answered = classify(401, {}, json.dumps({"error": error}).encode(), RULES, secrets=(key,))
+    streamed = classify_event({"error": error}, RULES, secrets=(key,))
+    plain = classify(
+        400, {"content-type": "text/plain"}, f"no {key}".encode(), RULES, secrets=(key,)
+    )
+    assert key not in f"{answered}{streamed}{plain}"
+    assert answered.message == "no [hidden]"
+    assert streamed.extra == {"seen": [{"[hidden]": "[hidden]"}]}

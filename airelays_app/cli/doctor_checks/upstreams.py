@@ -10,7 +10,6 @@ from airelays_app.config.sections.providers import BUILT_IN_PROVIDERS
 from airelays_app.errors import RelayError, UpstreamError, UpstreamLoginError
 from airelays_app.framing.jsontext import JsonTextError, loads
 from airelays_app.providers.codex.provider import CodexProvider
-from airelays_app.services.discretion import body_without_secrets
 from airelays_app.services.steps import PROBLEM_STEPS
 from airelays_app.upstream.response import UpstreamResponse
 
@@ -114,7 +113,7 @@ def _reached(probe: Probe, *, what: str) -> Verdict:
 
 def _asked(situation: Situation, provider: CodexProvider) -> Verdict:
     with _usage_answer(situation, provider) as answer:
-        body = body_without_secrets(answer.read(limit=_BYTES_MAX), provider.secrets())
+        body = answer.read(limit=_BYTES_MAX)
         status, headers = answer.status, answer.headers
     if status == HTTPStatus.UNAUTHORIZED:
         return _login_problem("rejected")

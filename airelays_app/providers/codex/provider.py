@@ -131,11 +131,11 @@ class CodexProvider:
 
     def classify(self, error: Mapping[str, object]) -> Failure:
         """Return what an error object within a stream means."""
-        return classify_event(error, RULES)
+        return classify_event(error, RULES, secrets=self.secrets())
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         """Return what an error answer means."""
-        return classify(status, headers, body, RULES)
+        return classify(status, headers, body, RULES, secrets=self.secrets())
 
     def models_request(self) -> OutboundRequest | None:
         """Return the call that lists the models, unless the owner has listed them."""
