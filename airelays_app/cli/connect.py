@@ -115,7 +115,7 @@ def _page(chosen: list[Client], connection: Connection, notes: list[str]) -> Pag
     if not chosen:
         page.section("Clients")
         for client in CLIENTS.values():
-            page.field(client.slug, f"{client.name}{'' if client.served else ' (next release)'}")
+            page.field(client.slug, client.name)
     if notes:
         page.section("Notes")
     for note in notes:
@@ -127,7 +127,7 @@ def _page(chosen: list[Client], connection: Connection, notes: list[str]) -> Pag
 def add_client(page: Page, client: Client, connection: Connection) -> None:
     """Add a section with the settings of a client to a page."""
     page.section(f"{client.name} ({DIALECTS[client.dialect]})")
-    for remark in client.remarks:
+    for remark in client.notes:
         page.text(connection.fill(remark))
     for step in client.steps:
         page.text(f"{connection.fill(step.where)}:")
@@ -140,10 +140,9 @@ def client_data(client: Client, connection: Connection) -> dict[str, Any]:
         "client": client.slug,
         "name": client.name,
         "dialect": client.dialect,
-        "served": client.served,
         "steps": [
             {"where": connection.fill(step.where), "text": connection.fill(step.text)}
             for step in client.steps
         ],
-        "notes": [connection.fill(remark) for remark in client.remarks],
+        "notes": [connection.fill(remark) for remark in client.notes],
     }

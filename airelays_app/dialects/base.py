@@ -98,21 +98,24 @@ class Dialect:
 
     ``decode_request`` raises Unprocessable where the body's types are wrong or it asks for what
     the neutral request cannot say. ``encode_request`` is None for a dialect that no upstream is
-    spoken to in. ``unspeakable_stops`` returns the stop sequences that its requests cannot carry,
-    so that the relay itself stops at them. ``has_custom_tools`` says that it has a word for
-    free-text tools; otherwise they go as functions. ``longest_tool_name`` is in characters.
-    ``stream_carries_reply`` says that a stream ends with the whole reply in one object.
-    ``read_usage`` reads the counts that a reply has in its ``usage_field``. ``names_model`` is
-    false where the model, and whether to stream, stand in the path instead of the body.
-    ``completed`` fills in what a whole reply of an upstream of the same dialect leaves out; it
-    returns the same object if that is nothing.
-    ``canonical`` writes the fields' names of a request as they are read everywhere; it returns the
-    same object if they are.
-    ``without_packed_seals`` takes out of a request body the reasoning whose seal is packed: it
-    was made by an upstream of another dialect. ``refuses_with`` is the status for what is
-    understood but refused, ``client_headers`` are those that say something about the wire and go
-    on to an upstream of the same dialect (in lower case), ``request_id_header`` is where its
-    clients look for the id of their request, beside ``x-request-id``.
+    spoken to in. ``canonical`` writes the fields' names of a request as they are read everywhere;
+    it returns the same object if they are. ``names_model`` is false where the model, and whether
+    to stream, stand in the path instead of the body. ``without_packed_seals`` takes out of a
+    request body the reasoning whose seal is packed: it was made by an upstream of another dialect.
+
+    ``unspeakable_stops`` returns the stop sequences that its requests cannot carry, so that the
+    relay itself stops at them. ``has_custom_tools`` says that it has a word for free-text tools;
+    otherwise they go as functions. ``longest_tool_name`` is in characters.
+
+    ``reply_prefix`` is how the ids of its replies begin. ``stream_carries_reply`` says that a
+    stream ends with the whole reply in one object. ``read_usage`` reads the counts that a reply
+    has in its ``usage_field``. ``completed`` fills in what a whole reply of an upstream of the same
+    dialect leaves out; it returns the same object if that is nothing.
+
+    ``refuses_with`` is the status for what is understood but refused, ``client_headers`` are those
+    that say something about the wire and go on to an upstream of the same dialect (in lower case),
+    ``request_id_header`` is where its clients look for the id of their request, beside
+    ``x-request-id``.
     """
 
     name: str
@@ -122,6 +125,7 @@ class Dialect:
     error_body: Callable[[Failure, str], Json]
     read_usage: Callable[[Any], Usage | None]
     keep_alive: bytes
+    reply_prefix: str = ""
     usage_field: str = "usage"
     names_model: bool = True
     canonical: Callable[[Json], Json] = lambda body: body

@@ -6,6 +6,7 @@ characters that are legal wherever base64 is. Nothing is kept on the server.
 """
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ PACKED_PREFIX = "airelays_seal_1_"
 
 UNSEALED = PACKED_PREFIX
 """What stands in a field that must not be empty, for reasoning that has no seal."""
+
+
+_PACKED_ANYWHERE = re.compile(rb"airelays[_/]seal[_/]1[_/]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ def pack(seal: Seal, *, provider: str) -> str:
 def is_packed(value: Any) -> bool:
     """Tell whether an opaque field holds something of ours, which no vendor may ever see."""
     return isinstance(value, str) and value.startswith(PACKED_PREFIX)
+
+
+def may_hold_packed(text: bytes) -> bool:
+    """Tell whether a packed seal can be in ``text``, be it in the other alphabet of base64."""
+    return _PACKED_ANYWHERE.search(text) is not None
 
 
 def opened(text: str, *, native: Seal) -> Seal | None:

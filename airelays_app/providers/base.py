@@ -77,13 +77,15 @@ class Model:
 class Outgoing:
     """What a provider needs to know to address one call.
 
-    ``session`` names the conversation, for upstreams that keep a cache per session. ``headers``
-    are those of the dialect that the client sent, by their names in lower case.
+    ``model`` is for upstreams that are told it in the path. ``session`` names the conversation, for
+    upstreams that keep a cache per session. ``headers`` are those of the dialect that the client
+    sent, by their names in lower case.
     """
 
     dialect: str
     body: bytes
     stream: bool
+    model: str = ""
     session: str | None = None
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Json, ReplyContext, Tap
-from airelays_app.errors import UpstreamError
+from airelays_app.errors import Unprocessable, UpstreamError
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.failure import Failure
 from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing, Relayed
@@ -15,10 +15,21 @@ from airelays_app.upstream.failures import FailureRules, classify, classify_even
 from airelays_app.upstream.request import OutboundRequest, Payload
 
 PATHS: Mapping[str, str] = MappingProxyType(
-    {"responses": "/responses", "chat": "/chat/completions", "messages": "/messages"}
+    {
+        "responses": "/responses",
+        "chat": "/chat/completions",
+        "messages": "/messages",
+        "gemini": "/{model}:generateContent",
+    }
 )
-"""Where each dialect is spoken to, below the base URL (OpenAI's and Anthropic's API references,
-2026-11-22)."""
+"""Where each dialect is spoken to, below the base URL (OpenAI's, Anthropic's and Google's API
+references, 2026-11-22)."""
+
+_KINDS = ("models", "tunedModels")
+_NO_SEGMENTS = frozenset({"", ".", ".."})
+_STREAM_PATHS: Mapping[str, str] = MappingProxyType(
+    {**PATHS, "gemini": "/{model}:streamGenerateContent?alt=sse"}
+)
 
 OPERATIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -111,9 +122,11 @@ class CompatibleProvider:
     def outbound(self, call: Outgoing) -> OutboundRequest:
         """Return the call."""
         headers = {**_spoken(call.body, stream=call.stream), **call.headers}
-        return self._request(
-            "POST", PATHS[call.dialect], body=call.body, stream=call.stream, headers=headers
-        )
+        paths = _STREAM_PATHS if call.stream else PATHS
+        path = paths[call.dialect]
+        if "{model}" in path:
+            path = path.replace("{model}", _resource(call.model))
+        return self._request("POST", path, body=call.body, stream=call.stream, headers=headers)
 
     def relayed(self, call: Relayed) -> OutboundRequest:
         """Return the call with this server's key."""
@@ -161,8 +174,8 @@ class CompatibleProvider:
         """Return that it is ready."""
         return {"ready": self.is_ready(), "problem": None}
 
-    def _credentials(self) -> dict[str, str]:
-        """Return what identifies the owner."""
+    def _credentials(self, path: str) -> dict[str, str]:  # noqa: ARG002
+        """Return what identifies the owner at ``path``, below the base URL."""
         key = self._options.api_key
         return {"Authorization": f"Bearer {key}"} if key else {}
 
@@ -189,7 +202,7 @@ class CompatibleProvider:
         return OutboundRequest(
             method,
             options.base_url.rstrip("/") + path,
-            _merged(self.default_headers, said, self._credentials(), options.headers),
+            _merged(self.default_headers, said, self._credentials(path), options.headers),
             body=body,
             connect_timeout=options.connect_timeout,
             read_timeout=options.read_timeout,
@@ -197,6 +210,17 @@ class CompatibleProvider:
             socket_path=options.socket_path,
             ca_bundle=options.ca_bundle,
         )
+
+
+def _resource(model: str) -> str:
+    """Return where a model is that stands in the path; its kind may be told in its name.
+
+    Raises Unprocessable for a name that would lead out of there.
+    """
+    kind, *rest = model.split("/")
+    if not _NO_SEGMENTS.isdisjoint((kind, *rest)):
+        raise Unprocessable(f"{model[:100]!r} cannot be the name of a model.", param="model")
+    return quote(model if rest and kind in _KINDS else f"models/{model}")
 
 
 def _merged(*headers: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from airelays_app.providers.codex.constants import USER_AGENT
 from airelays_app.providers.codex.from_settings import further_accounts, open_session
 from airelays_app.providers.codex.provider import CodexOptions, CodexProvider
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
+from airelays_app.providers.gemini import GeminiProvider
 from airelays_app.providers.local.provider import LocalProvider
 from airelays_app.providers.local.supervisor import LocalServer, ServerOptions
 from airelays_app.providers.vendors import VENDORS, KeyVariable, vendor_maker
@@ -54,10 +55,16 @@ def build_accounts(settings: Settings, surroundings: Surroundings) -> Accounts:
     }
 
 
-KEY_VARIABLES: Mapping[str, KeyVariable] = MappingProxyType(
+_GOOGLES_KEYS = ("AIza", "AQ.")
+
+KEY_VARIABLES: Mapping[str, tuple[KeyVariable, ...]] = MappingProxyType(
     {
-        "anthropic": KeyVariable("ANTHROPIC_API_KEY", "sk-ant-"),
-        **{kind: vendor.key for kind, vendor in VENDORS.items() if vendor.key},
+        "anthropic": (KeyVariable("ANTHROPIC_API_KEY", "sk-ant-"),),
+        "gemini": (
+            KeyVariable("GEMINI_API_KEY", _GOOGLES_KEYS),
+            KeyVariable("GOOGLE_API_KEY", _GOOGLES_KEYS),
+        ),
+        **{kind: (vendor.key,) for kind, vendor in VENDORS.items() if vendor.key},
     }
 )
 """By the kind of provider (the vendors' documentation, seen 2026-11-22)."""
@@ -84,7 +91,7 @@ def default_provider(settings: Settings, providers: Mapping[str, Provider]) -> s
     return next(ready, order[0].name if order else "")
 
 
-_ORDER = ("codex", "openai", "anthropic", *(kind for kind in VENDORS if kind != "openai"))
+_ORDER = ("codex", "openai", "anthropic", "gemini", *(kind for kind in VENDORS if kind != "openai"))
 _RANKS = {kind: rank for rank, kind in enumerate((*_ORDER, "compatible", "local"))}
 
 
@@ -118,6 +125,12 @@ def _build_anthropic(
     table: ProviderSettings, settings: Settings, around: Surroundings
 ) -> Iterator[Provider]:
     return _with_each_key(AnthropicProvider, table, settings, around)
+
+
+def _build_gemini(
+    table: ProviderSettings, settings: Settings, around: Surroundings
+) -> Iterator[Provider]:
+    return _with_each_key(GeminiProvider, table, settings, around)
 
 
 def _vendor_builder(kind: str) -> "_Build":
@@ -163,9 +176,12 @@ def _found_keys(kind: str, around: Surroundings) -> list[str]:
     Only what looks like a key of the vendor: on a machine with clients of the relay the same
     variable holds the relay's token, which no vendor may ever see.
     """
-    variable = KEY_VARIABLES.get(kind)
-    key = around.environ.get(variable.name, "") if variable else ""
-    return [key] if variable and key.startswith(variable.beginning) else []
+    keys = (
+        key
+        for variable in KEY_VARIABLES.get(kind, ())
+        if (key := around.environ.get(variable.name, "")).startswith(variable.beginning)
+    )
+    return list(keys)[:1]
 
 
 def _build_local(
@@ -190,6 +206,7 @@ _Build = Callable[[ProviderSettings, Settings, Surroundings], Iterator[Provider]
 _BUILDERS: Mapping[str, _Build] = {
     "codex": _build_codex,
     "anthropic": _build_anthropic,
+    "gemini": _build_gemini,
     "compatible": _build_compatible,
     "local": _build_local,
     **{kind: _vendor_builder(kind) for kind in VENDORS},

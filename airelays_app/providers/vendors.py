@@ -21,7 +21,7 @@ class KeyVariable:
     """Where a vendor's own tools look for its key, and how its keys begin."""
 
     name: str
-    beginning: str
+    beginning: str | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ def _addresses(sandbox: Sandbox) -> dict[str, Any]:
         "compatible_key": sandbox.compatible_key,
         "anthropic_url": sandbox.anthropic_url,
         "anthropic_key": sandbox.anthropic_key,
+        "gemini_url": sandbox.gemini_url,
+        "gemini_key": sandbox.gemini_key,
     }
 
 

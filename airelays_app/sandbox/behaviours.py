@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from airelays_app.sandbox import gemini_wire
 from airelays_app.sandbox.anthropic_wire import limit_headers, refused
 from airelays_app.sandbox.exchange import Answer, Exchange, json_answer
 from airelays_app.sandbox.plan import Frame, Halt, Plan
@@ -100,6 +101,9 @@ def status(
     if plan.family == "anthropic" and body is None:
         plan.instead = refused(message, status, headers)
         return
+    if plan.family == "gemini" and body is None:
+        plan.instead = gemini_wire.refused(message, status)
+        return
     kind = type or ("server_error" if status >= 500 else "invalid_request_error")
     error = {"message": message, "type": kind, "param": param, "code": code}
     plan.instead = json_answer(status, {"error": error} if body is None else body, headers)
@@ -117,6 +121,9 @@ def limit(
         message = "This request would exceed your organization's rate limit."
         told = (("retry-after", str(retry_after or resets_in_seconds)), *limit_headers(0))
         plan.instead = refused(message, 429, told)
+        return
+    if plan.family == "gemini":
+        plan.instead = gemini_wire.quota_used_up(retry_after or resets_in_seconds)
         return
     if plan.family != "codex":
         message = "Rate limit reached, try again later."
@@ -283,6 +290,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "buffered": Behaviour(buffered),
     "unknown_events": Behaviour(unknown_events),
     "usage_missing": Behaviour(usage_missing),
+    "blocked": Behaviour(_marked("blocked")),
     "refresh_token_expired": Behaviour(
         _refresh_refused("refresh_token_expired"), path="/oauth/token"
     ),

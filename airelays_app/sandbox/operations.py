@@ -111,9 +111,14 @@ def fields_of(request: RecordedRequest) -> dict[str, tuple[str, bytes]]:
     return found
 
 
-def _vector(text: Any, *, as_text: bool) -> Any:
+def vector(text: Any) -> list[float]:
+    """Return the vector that ``text`` has."""
     digest = hashlib.sha256(str(text).encode()).digest()
-    numbers = [value / 255 for value in digest[:DIMENSIONS]]
+    return [value / 255 for value in digest[:DIMENSIONS]]
+
+
+def _vector(text: Any, *, as_text: bool) -> Any:
+    numbers = vector(text)
     packed = base64.b64encode(struct.pack(f"<{DIMENSIONS}f", *numbers)).decode()
     return packed if as_text else numbers
 

@@ -7,7 +7,7 @@ from typing import Literal
 from airelays_app.sandbox.exchange import Answer, Exchange
 from airelays_app.sandbox.replies import Reply
 
-Family = Literal["codex", "compatible", "anthropic", "issuer"]
+Family = Literal["codex", "compatible", "anthropic", "gemini", "issuer"]
 FrameKind = Literal["delta", "other", "terminal"]
 
 

@@ -10,6 +10,8 @@ from airelays_app.sandbox.chatgpt import ChatGPT
 from airelays_app.sandbox.compatible import Compatible
 from airelays_app.sandbox.credentials import Owner, TokenBook, account_id_of
 from airelays_app.sandbox.device import DeviceLogin
+from airelays_app.sandbox.gemini_api import BASE as GEMINI_BASE
+from airelays_app.sandbox.gemini_api import Gemini
 from airelays_app.sandbox.issuer import AuthorizationCodes, Issuer
 from airelays_app.sandbox.recorded import RequestLog
 from airelays_app.sandbox.routing import Router
@@ -21,7 +23,8 @@ _POLL_SECONDS = 0.05
 
 
 class Sandbox:
-    """A stand-in for the ChatGPT backend, its OAuth issuer, Anthropic and a compatible server.
+    """A stand-in for the ChatGPT backend and its OAuth issuer, for Anthropic and Google, and for a
+    compatible server.
 
     The port is taken when the object is made, so the URLs are known before ``start``. ``settings``
     are the knobs, ``requests`` the record of what came in. Use it as a context manager, or call
@@ -38,6 +41,7 @@ class Sandbox:
         self._book = TokenBook(self.settings)
         self._compatible = Compatible(self.settings)
         self._anthropic = Anthropic()
+        self._gemini = Gemini()
         self._router = Router({}, self._script)
         self._listener = Listener((host, port), self.requests, self._router.dispatch)
         self.issuer_url = f"http://{host}:{self._listener.server_address[1]}"
@@ -68,6 +72,16 @@ class Sandbox:
     def anthropic_key(self) -> str:
         """The API key of Anthropic's API."""
         return self._anthropic.key
+
+    @property
+    def gemini_url(self) -> str:
+        """Base URL of Google's Gemini API."""
+        return self.issuer_url + GEMINI_BASE
+
+    @property
+    def gemini_key(self) -> str:
+        """The API key of Google's Gemini API."""
+        return self._gemini.key
 
     @property
     def access_token_seconds(self) -> int:
@@ -171,6 +185,7 @@ class Sandbox:
             device,
             self._compatible,
             self._anthropic,
+            self._gemini,
         )
         for part in parts:
             self._router.routes.update(part.routes())

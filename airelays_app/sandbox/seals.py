@@ -1,4 +1,4 @@
-"""Opaque reasoning state (``encrypted_content``): only what this sandbox sealed comes back open."""
+"""Opaque reasoning state: only what this sandbox sealed comes back open."""
 
 import base64
 import binascii
@@ -8,6 +8,8 @@ import secrets
 
 _PREFIX = "gAAAAA"
 _TAG_BYTES = 32
+_USUAL = str.maketrans("-_", "+/")
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Sealer:
@@ -34,3 +36,15 @@ class Sealer:
 
     def _tag(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, hashlib.sha256)
+
+
+class Signatures(Sealer):
+    """Thought signatures: nothing but base64, read in either alphabet."""
+
+    def seal(self, text: str) -> str:
+        """Return a signature in the usual alphabet."""
+        return super().seal(text).removeprefix(_PREFIX).translate(_USUAL)
+
+    def opened(self, sealed: str) -> str | None:
+        """Return the sealed text, or None for a signature that this object did not make."""
+        return super().opened(_PREFIX + sealed.translate(_URL_SAFE))

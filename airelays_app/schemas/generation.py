@@ -106,10 +106,28 @@ _FIELDS: Mapping[str, Mapping[str, Make]] = MappingProxyType(
             "container": types.string_or_object,
             **_SHARED,
         },
+        "gemini": {
+            "contents": types.array,
+            "systemInstruction": types.obj,
+            "tools": types.array,
+            "toolConfig": types.obj,
+            "generationConfig": types.obj,
+            "safetySettings": types.array,
+            "cachedContent": types.string,
+            "serviceTier": types.string,
+            "labels": types.obj,
+            "conversation": types.string_or_object,
+        },
     }
 )
-_REQUIRED: Mapping[str, str] = MappingProxyType(
-    {"responses": "input", "chat": "messages", "completions": "", "messages": "messages"}
+_REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "responses": ("model", "input"),
+        "chat": ("model", "messages"),
+        "completions": ("model",),
+        "messages": ("model", "messages"),
+        "gemini": ("contents",),
+    }
 )
 _TOOLS = ("tools", "functions")
 _TOOL_CHOICES = ("tool_choice", "function_call")
@@ -124,7 +142,7 @@ class GenerationSchema(Schema):
 
         unknown = INCLUDE
 
-    required_field = ""
+    required: tuple[str, ...] = ()
     refused: Mapping[str, Refused] = MappingProxyType({})
     refuses_tools = False
 
@@ -133,9 +151,8 @@ class GenerationSchema(Schema):
     @validates_schema(skip_on_field_errors=True)
     def check(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse what is missing, what the provider cannot do, and tools where none may be."""
-        self._require(data, "model")
-        if self.required_field:
-            self._require(data, self.required_field)
+        for name in self.required:
+            self._require(data, name)
         for path, rule in self.refused.items():
             if rule.refuses(_value_at(data, path)):
                 raise ValidationError(f"is not supported for this model: {rule.why}", path)
@@ -179,7 +196,7 @@ def _tool_items(given: Any) -> Iterator[str]:
 def build_schema(dialect: str, rules: FieldRules, *, refuses_tools: bool) -> Schema:
     """Return the schema of a route for a provider's rules."""
     attributes: dict[str, Any] = {name: make() for name, make in _FIELDS[dialect].items()}
-    attributes["required_field"] = _REQUIRED[dialect]
+    attributes["required"] = _REQUIRED[dialect]
     attributes["refused"] = rules.refused
     attributes["refuses_tools"] = refuses_tools
     schema: type[Schema] = type(f"{dialect.title()}Schema", (GenerationSchema,), attributes)

@@ -36,14 +36,16 @@ class Validate(Protocol):
 class Asked:
     """What somebody asks for: ``raw`` is ``body`` as it came; ``watch`` is the client's socket.
 
-    ``owner`` is the name of the credential that may ask for what is kept of it; nothing is kept
-    for None. ``headers`` are those of the dialect that go on to an upstream of the same.
+    ``stream`` says whether it wants a stream where the body does not. ``owner`` is the name of the
+    credential that may ask for what is kept of it; nothing is kept for None. ``headers`` are those
+    of the dialect that go on to an upstream of the same.
     """
 
     dialect: Dialect
     route: Route
     raw: bytes
     body: Json
+    stream: bool = False
     owner: str | None = None
     refuses_tools: bool = False
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -121,6 +123,7 @@ def call_of(asked: Asked, continued: Continued, resolve: Resolve, request_id: st
         route=asked.route,
         raw=asked.raw,
         body=inlined,
+        streams=asked.body.get("stream") is True if asked.dialect.names_model else asked.stream,
         untouched=inlined is asked.body,
         session=continued.session,
         history=_inline(continued.history, resolve),

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from socket import socket
-from types import MappingProxyType
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect, Json, ReplyContext
@@ -17,7 +16,7 @@ from airelays_app.neutral.foreign_seals import FOREIGN_SEAL, without_foreign_sea
 from airelays_app.neutral.losses import Loss, ignored_parameters
 from airelays_app.neutral.namespaces import FlatNames, flat_names
 from airelays_app.neutral.request import Request
-from airelays_app.neutral.seals import PACKED_PREFIX
+from airelays_app.neutral.seals import may_hold_packed
 from airelays_app.neutral.stops import StopCutter
 from airelays_app.neutral.tool_names import RealNames, with_short_names
 from airelays_app.providers.base import Adapted, EventFilter, Provider
@@ -25,27 +24,24 @@ from airelays_app.services.lanes import TappedLane, TranslatedLane
 from airelays_app.services.parameters import without_ignored
 from airelays_app.services.routing import Route
 
-_REPLY_PREFIX: Mapping[str, str] = MappingProxyType(
-    {"responses": "resp_", "chat": "chatcmpl-", "completions": "cmpl-", "messages": "msg_"}
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request of a client.
 
     ``raw`` is the body as it came, decompressed; ``body`` the same, parsed, with stored files
-    inline. ``untouched`` says that the two still say the same. ``history`` holds the Responses
-    items of what it continues, files inline; ``session`` names that, for the upstream's caches:
-    the ``conversation`` or the first of several responses. ``overrides`` are fields that the
-    reply has whatever the upstream says. ``headers`` are those of its dialect that go on to an
-    upstream of the same. ``watch`` is the client's socket.
+    inline. ``untouched`` says that the two still say the same, ``streams`` that it wants a stream.
+    ``history`` holds the Responses items of what it continues, files inline; ``session`` names
+    that, for the upstream's caches: the ``conversation`` or the first of several responses.
+    ``overrides`` are fields that the reply has whatever the upstream says. ``headers`` are those of
+    its dialect that go on to an upstream of the same. ``watch`` is the client's socket.
     """
 
     dialect: Dialect
     route: Route
     raw: bytes
     body: Json
+    streams: bool
     untouched: bool = True
     conversation: str | None = None
     session: str | None = None
@@ -104,7 +100,7 @@ def prepare(call: Call) -> Prepared:
     """Choose the lane and write the upstream's body; raises Unprocessable."""
     provider, dialect = call.route.provider, call.dialect.name
     body, ignored = without_ignored(call.body, provider.rules(dialect).ignored)
-    if body.get("model") != call.route.model:
+    if call.dialect.names_model and body.get("model") != call.route.model:
         body = {**body, "model": call.route.model}
     if "conversation" in body:
         body = {name: value for name, value in body.items() if name != "conversation"}
@@ -117,7 +113,7 @@ def _may_stay_native(call: Call) -> bool:
     """Conversations are kept as Responses items, and only some streams carry a whole reply."""
     if call.dialect.stream_carries_reply:
         return True
-    collects = call.route.provider.streams_only and call.body.get("stream") is not True
+    collects = call.route.provider.streams_only and not call.streams
     return not (call.conversation or collects)
 
 
@@ -132,14 +128,13 @@ def _same_dialect(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
         return _translated(call, body, ignored)
     untouched = adapted.body is call.body and call.untouched
     context = _context(call, body)
-    client_streams = body.get("stream") is True
     return Prepared(
         provider=provider,
         client_dialect=call.dialect,
         upstream_dialect=call.dialect.name,
         body=call.raw if untouched else dumps(adapted.body),
-        streams=client_streams or provider.streams_only,
-        client_streams=client_streams,
+        streams=call.streams or provider.streams_only,
+        client_streams=call.streams,
         lane=TappedLane(provider.tap(call.dialect.name, context)),
         context=context,
         ignored=(*ignored, *ignored_parameters((*foreign, *adapted.losses))),
@@ -149,7 +144,7 @@ def _same_dialect(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
 
 def _without_packed_seals(call: Call, body: Json) -> tuple[Json, tuple[Loss, ...]]:
     """A packed seal is one of another dialect, and this upstream would refuse it."""
-    if not call.history and PACKED_PREFIX.encode() not in call.raw:
+    if not call.history and not may_hold_packed(call.raw):
         return body, ()
     kept = call.dialect.without_packed_seals(body)
     return kept, () if kept is body else (FOREIGN_SEAL,)
@@ -166,6 +161,7 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     target = DIALECTS[provider.dialects[0]]
     assert target.decoder is not None
     request, losses = call.dialect.decode_request(body)
+    request = replace(request, model=call.route.model, stream=call.streams)
     request = _with_history(call, request)
     names = flat_names(request)
     request = names.flattened(request)
@@ -240,7 +236,7 @@ def _filters(
 
 def _context(call: Call, body: Json, *, include_usage: bool = True) -> ReplyContext:
     return ReplyContext(
-        id=f"{_REPLY_PREFIX[call.dialect.name]}{fresh_id('')[1:]}",
+        id=f"{call.dialect.reply_prefix}{fresh_id('')[1:]}",
         created=int(time.time()),
         model=call.route.model,
         fresh_id=fresh_id,

@@ -97,6 +97,7 @@ class Relay:
             prepared.upstream_dialect,
             prepared.body,
             stream=prepared.streams,
+            model=call.route.model,
             session=call.session,
             headers=prepared.headers,
         )
@@ -138,7 +139,7 @@ class Relay:
         data = response.read(limit=self._max_reply_bytes, on_tick=keepers.heartbeat)
         body = _object(data)
         upstream = DIALECTS[prepared.upstream_dialect]
-        record.usage = upstream.read_usage(body.get("usage"))
+        record.usage = upstream.read_usage(body.get(upstream.usage_field))
         lane = prepared.lane
         if isinstance(lane, TappedLane):
             given = {**body, **prepared.context.overrides} if prepared.context.overrides else body

@@ -23,9 +23,12 @@ class UpstreamErrorBody:
 
     @property
     def labels(self) -> frozenset[str]:
-        """Return the words that name the error, in lower case."""
-        named = (self.code, self.type, _text(self.fields.get("status")))
-        return frozenset(word.lower() for word in named if word)
+        """Return the words that name the error, in lower case; ``reason`` is one of a detail."""
+        details = self.fields.get("details")
+        entries = details if isinstance(details, list) else ()
+        reasons = (entry.get("reason") for entry in entries if isinstance(entry, Mapping))
+        named = (self.code, self.type, self.fields.get("status"), *reasons)
+        return frozenset(word.lower() for word in map(_text, named) if word)
 
     @property
     def extra(self) -> dict[str, Any]:

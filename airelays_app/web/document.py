@@ -13,6 +13,7 @@ from airelays_app.config.document import replaced
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.chat import request_in as chat
 from airelays_app.dialects.completions import request_in as completions
+from airelays_app.dialects.gemini import request_in as gemini
 from airelays_app.dialects.messages import request_in as messages
 from airelays_app.dialects.responses import request_in as responses
 from airelays_app.framing.jsontext import dumps
@@ -28,6 +29,7 @@ _PATHS: Mapping[str, str] = MappingProxyType(
         "chat": "/v1/chat/completions",
         "completions": "/v1/completions",
         "messages": "/v1/messages",
+        "gemini": "/v1beta/models/{model}:generateContent",
     }
 )
 _WIDTH = 98
@@ -105,22 +107,29 @@ def _values(values: Iterable[Any]) -> str:
 
 
 def _translation_rules() -> str:
-    refused = {
-        "responses": _always(responses.CHANGES_THE_MEANING),
-        "chat": {name: Refused(why, harmless) for name, (harmless, why) in chat.REFUSED.items()},
-        "completions": {
-            name: Refused(why, harmless) for name, (harmless, why) in completions.REFUSED.items()
-        },
-        "messages": _always(messages.CHANGES_THE_MEANING),
-    }
     return "".join(
         f"\n``{_PATHS[dialect]}``\n" + "".join(_refusals(dialect, rules))
-        for dialect, rules in refused.items()
+        for dialect, rules in _REFUSED_IN_TRANSLATION.items()
     )
 
 
-def _always(reasons: Mapping[str, str]) -> dict[str, Refused]:
-    return {name: Refused(why) for name, why in reasons.items()}
+def _always(rows: Mapping[str, str]) -> Mapping[str, Refused]:
+    return {name: Refused(why) for name, why in rows.items()}
+
+
+def _unless_harmless(rows: Mapping[str, tuple[tuple[Any, ...], str]]) -> Mapping[str, Refused]:
+    return {name: Refused(why, harmless) for name, (harmless, why) in rows.items()}
+
+
+_REFUSED_IN_TRANSLATION: Mapping[str, Mapping[str, Refused]] = MappingProxyType(
+    {
+        "responses": _always(responses.CHANGES_THE_MEANING),
+        "chat": _unless_harmless(chat.REFUSED),
+        "completions": _unless_harmless(completions.REFUSED),
+        "messages": _always(messages.CHANGES_THE_MEANING),
+        "gemini": _unless_harmless(gemini.REFUSED),
+    }
+)
 
 
 def _item(text: str) -> str:

@@ -1,47 +1,45 @@
-"""``/v1/models``: one path, four clients, told apart by what they send (seen 2026-11-22)."""
+"""``/v1/models`` and ``/v1beta/models``: the catalogue in each client's own shape.
 
-from collections.abc import Callable
+The first path is that of four clients, told apart by what they send (seen 2026-11-22).
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, Response, request
 
+from airelays_app.errors import BadRequest
 from airelays_app.services.catalog import Listed
+from airelays_app.web.answering_dialect import answering_dialect
 from airelays_app.web.context import services
 from airelays_app.web.replies import json_response
 from airelays_app.web.scope import scope
 
 blueprint = Blueprint("models", __name__)
 
-Shape = Callable[[list[Listed]], dict[str, Any]]
+_ListShape = Callable[[list[Listed]], dict[str, Any]]
 
 
 @blueprint.get("/v1/models")
 @blueprint.get("/no-tools/v1/models", endpoint="list_models_no_tools")
+@blueprint.get("/v1beta/models", endpoint="list_models_beta")
 def list_models() -> Response:
     """List the models in the client's own shape."""
-    return json_response(_list_shape()(services().catalog.listed(scope())))
+    dialect = answering_dialect(request).name
+    shape = _LISTS.get(dialect, _openai_list)
+    if dialect == "responses" and "client_version" in request.args:
+        shape = _codex_list
+    return json_response(shape(services().catalog.listed(scope())))
 
 
 @blueprint.get("/v1/models/<path:model>")
 @blueprint.get("/no-tools/v1/models/<path:model>", endpoint="get_model_no_tools")
+@blueprint.get("/v1beta/models/<path:model>", endpoint="get_model_beta")
 def get_model(model: str) -> Response:
     """Describe one model."""
-    found = services().catalog.find(model, scope())
-    if "anthropic-version" in request.headers:
-        return json_response(_anthropic_model(found))
-    if "x-goog-api-key" in request.headers:
-        return json_response(_gemini_model(found))
-    return json_response(_openai_model(found))
-
-
-def _list_shape() -> Shape:
-    if "client_version" in request.args:
-        return _codex_list
-    if "anthropic-version" in request.headers:
-        return _anthropic_list
-    if "x-goog-api-key" in request.headers:
-        return _gemini_list
-    return _openai_list
+    shape = _MODELS.get(answering_dialect(request).name, _openai_model)
+    return json_response(shape(services().catalog.find(model, scope())))
 
 
 def _openai_model(listed: Listed) -> dict[str, Any]:
@@ -87,12 +85,38 @@ def _anthropic_list(models: list[Listed]) -> dict[str, Any]:
 
 
 def _gemini_model(listed: Listed) -> dict[str, Any]:
+    """Return an entry; one of Google's own keeps everything that Google said of it."""
+    native = listed.model.native
+    told = native if "supportedGenerationMethods" in native else {}
     return {
+        "version": "",
+        "displayName": str(native.get("display_name") or listed.id),
+        "supportedGenerationMethods": ["generateContent", "countTokens"],
+        **told,
         "name": f"models/{listed.id}",
-        "displayName": str(listed.model.native.get("display_name") or listed.id),
-        "supportedGenerationMethods": ["generateContent"],
     }
 
 
 def _gemini_list(models: list[Listed]) -> dict[str, Any]:
-    return {"models": [_gemini_model(model) for model in models]}
+    """Return a page; its token is the place where the next one begins."""
+    start = _place("pageToken", 0)
+    size = _place("pageSize", 0) or len(models)
+    page: dict[str, Any] = {"models": [_gemini_model(each) for each in models[start:][:size]]}
+    if start + size < len(models):
+        page["nextPageToken"] = str(start + size)
+    return page
+
+
+def _place(name: str, default: int) -> int:
+    value = request.args.get(name) or str(default)
+    if not value.isdecimal():
+        raise BadRequest(f"{name} must be a number.", param=name)
+    return int(value)
+
+
+_MODELS: Mapping[str, Callable[[Listed], dict[str, Any]]] = MappingProxyType(
+    {"messages": _anthropic_model, "gemini": _gemini_model}
+)
+_LISTS: Mapping[str, _ListShape] = MappingProxyType(
+    {"messages": _anthropic_list, "gemini": _gemini_list}
+)

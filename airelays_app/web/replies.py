@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from airelays_app.framing.json_streams import Framing
 from airelays_app.framing.jsontext import dumps
 from airelays_app.services.parameters import disclosure
 from airelays_app.services.record import Record
@@ -24,7 +25,8 @@ class ClientStream:
     """What the client of a stream gets, chunk by chunk.
 
     ``keep_alive`` is sent when nothing was for ``keepalive_seconds``, whether the upstream was
-    silent or said what this dialect does not show; closing it closes the upstream.
+    silent or said what this dialect does not show; ``framing`` writes the events otherwise than as
+    server-sent ones. Closing it closes the upstream.
     """
 
     def __init__(
@@ -35,7 +37,9 @@ class ClientStream:
         *,
         keep_alive: bytes,
         keepalive_seconds: float,
+        framing: Framing | None = None,
     ) -> None:
+        self._framing = framing
         self._first = first or keep_alive
         self._pump = pump
         self._record = record
@@ -59,6 +63,19 @@ class ClientStream:
         self._record.outcome = self._pump.outcome
 
     def _next_piece(self) -> bytes:
+        if self._framing is None:
+            return self._next_events()
+        try:
+            while not (written := self._framing.feed(self._next_events())):
+                continue
+        except StopIteration:
+            end, self._framing = self._framing.close(), None
+            if not end:
+                raise
+            return end
+        return written
+
+    def _next_events(self) -> bytes:
         if self._first:
             first, self._first = self._first, b""
             return first
@@ -81,7 +98,12 @@ def raw_json_response(data: bytes, status: int = 200) -> Response:
 
 
 def answer_response(
-    answer: Answer, record: Record, *, keep_alive: bytes, keepalive_seconds: float
+    answer: Answer,
+    record: Record,
+    *,
+    keep_alive: bytes,
+    keepalive_seconds: float,
+    framing: Framing | None = None,
 ) -> Response:
     """Return the answer to a request for a reply, with what was ignored disclosed."""
     if answer.rest is None:
@@ -94,8 +116,11 @@ def answer_response(
             record,
             keep_alive=keep_alive,
             keepalive_seconds=keepalive_seconds,
+            framing=framing,
         )
         response = Response(stream, 200, _STREAM_HEADERS)
+        if framing:
+            response.headers["Content-Type"] = framing.content_type
         response.call_on_close(stream.close)
     response.headers.extend(answer.headers)
     if answer.ignored:

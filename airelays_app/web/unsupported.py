@@ -26,7 +26,17 @@ ROUTES: dict[str, str] = {
     "/v1/responses/compact": "Compaction",
     "/v1/messages/batches": "Batches of messages",
     "/v1/messages/batches/<path:rest>": "Batches of messages",
-    "/v1beta/<path:rest>": "The Gemini API",
+    **{
+        f"/v1beta/{kind}{rest}": what
+        for kind, what in (
+            ("files", "Files of the Gemini API"),
+            ("cachedContents", "Cached contents"),
+            ("batches", "Batches of the Gemini API"),
+            ("tunedModels", "Tuned models"),
+            ("fileSearchStores", "File search stores"),
+        )
+        for rest in ("", "/<path:rest>")
+    },
 }
 """What is not supported, by route."""
 

@@ -32,13 +32,6 @@ def test_every_row_has_the_address_the_token_and_nothing_unfilled(command, slug)
     assert "AIRELAYS_TOKEN=" not in text, "a variable of our prefix would be taken for a setting"
 
 
-@pytest.mark.parametrize("slug", ["gemini-cli", "google-genai"])
-def test_a_dialect_of_the_next_release_is_said_to_be_one(command, slug):
-    row = settings_of(command, slug)
-    assert row["served"] is False
-    assert "next release" in row["notes"][0]
-
-
 @pytest.mark.parametrize("slug", ["claude-code", "gemini-cli", "anthropic-sdk", "google-genai"])
 def test_who_adds_the_version_to_the_address_is_given_none(command, slug):
     row = settings_of(command, slug)

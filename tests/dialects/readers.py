@@ -413,8 +413,8 @@ def read_gemini(wire: bytes) -> Json:
         (candidate,) = event.pop("candidates")
         assert candidate["content"]["role"] == "model"
         assert candidate["content"]["parts"], "google-genai takes a reply without any for invalid"
-        assert whole.keys() <= {"modelVersion", "responseId"}, "nothing follows the reason"
-        assert ("finishReason" in candidate) == ("usageMetadata" in event)
+        assert "candidates" not in whole, "nothing follows the reason"
+        assert "finishReason" not in candidate or "usageMetadata" in event
         parts += candidate["content"]["parts"]
         whole = event if "finishReason" not in candidate else {"candidates": [candidate], **event}
     (candidate,) = whole["candidates"]

@@ -28,7 +28,7 @@ QUESTIONS = {
         "AIRELAYS_REQUIRE_BEARER_AUTH=false",
     ],
     "May other people use it?": ["one person"],
-    "Are Anthropic and Gemini supported?": ["501"],
+    "Are Anthropic and Gemini supported?": ["Both"],
     "Why are some parameters left out?": ["x-airelays-ignored-parameters"],
     "Why is a token limit answered with 422?": [
         "max_output_tokens",

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airelays_app.framing.sse import SseSplitter, data_block, event_block, parse_block
-from tests.dialects.readers import read_chat, read_completions, read_messages, read_responses
+from tests.dialects.readers import (
+    read_chat,
+    read_completions,
+    read_gemini,
+    read_messages,
+    read_responses,
+)
 
 Json = dict[str, Any]
 
@@ -252,4 +258,63 @@ class Messages:
         return str(answer["error"]["message"])
 
 
-CLIENTS = (Responses(), Chat(), Completions(), Messages())
+class Gemini:
+    """Google's Gemini API."""
+
+    name = "Gemini"
+
+    def ask(self, model: str, text: str, wish: Wish = PLAIN) -> tuple[str, Json]:
+        """Return the path and the body of a first turn."""
+        parts: list[Json] = [{"text": text}]
+        if wish.image:
+            parts.append({"inlineData": {"mimeType": "image/png", "data": PNG}})
+        body: Json = {"contents": [{"role": "user", "parts": parts}]}
+        if wish.tools:
+            function = {"name": "add", "parametersJsonSchema": ADD}
+            body["tools"] = [{"functionDeclarations": [function]}]
+        if wish.thinking:
+            thinking = {"includeThoughts": True, "thinkingLevel": "HIGH"}
+            body["generationConfig"] = {"thinkingConfig": thinking}
+        if wish.schema:
+            format_ = {"responseMimeType": "application/json", "responseJsonSchema": PLACE}
+            body["generationConfig"] = format_
+        return f"/v1beta/models/{model}:generateContent", body
+
+    def streaming(self, path: str, body: Json) -> tuple[str, Json]:
+        """Return the same request for a stream."""
+        return path.replace(":generate", ":streamGenerate") + "?alt=sse", body
+
+    def read(self, wire: bytes) -> Json:
+        """Return the answer that a stream adds up to."""
+        return read_gemini(wire.replace(b"\r\n", b"\n"))
+
+    def told(self, answer: Json) -> Told:
+        """Return what a whole answer says."""
+        parts = answer["candidates"][0]["content"]["parts"]
+        thoughts = [part for part in parts if part.get("thought")]
+        calls = [part["functionCall"] for part in parts if "functionCall" in part]
+        return Told(
+            "".join(part.get("text", "") for part in parts if part not in thoughts),
+            "".join(part["text"] for part in thoughts),
+            [(call["name"], call["args"]) for call in calls],
+            answer["usageMetadata"]["totalTokenCount"],
+        )
+
+    def go_on(self, body: Json, answer: Json, results: list[str]) -> Json:
+        """Return the body of the next turn, with the results of the calls."""
+        content = answer["candidates"][0]["content"]
+        calls = [part["functionCall"] for part in content["parts"] if "functionCall" in part]
+        outputs: list[Json] = [
+            {"functionResponse": {"name": call["name"], "response": {"output": result}}}
+            for call, result in zip(calls, results, strict=True)
+        ]
+        more = {"role": "user", "parts": outputs or [{"text": "[[say On]]"}]}
+        return {**body, "contents": [*body["contents"], content, more]}
+
+    def error(self, answer: Json) -> str:
+        """Return the message of a refusal in the dialect's own shape."""
+        assert answer["error"]["status"]
+        return str(answer["error"]["message"])
+
+
+CLIENTS = (Responses(), Chat(), Completions(), Messages(), Gemini())

@@ -17,6 +17,7 @@ UPSTREAMS = {
     "a Responses server": "plain/sandbox-small",
     "a Chat Completions server": "box/sandbox-small",
     "Anthropic (Messages)": "anthropic/claude-opus-4-8",
+    "Google (Gemini)": "gemini/gemini-3.5-flash",
 }
 FEATURES = (
     "text",

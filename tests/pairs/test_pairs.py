@@ -26,6 +26,8 @@ def module_relay(start_relay):
         PROVIDERS_PLAIN_DIALECTS="responses",
         PROVIDERS_ANTHROPIC_BASE_URL=sandbox.anthropic_url,
         PROVIDERS_ANTHROPIC_API_KEY=sandbox.anthropic_key,
+        PROVIDERS_GEMINI_BASE_URL=sandbox.gemini_url,
+        PROVIDERS_GEMINI_API_KEY=sandbox.gemini_key,
     )
 
 

@@ -1,4 +1,4 @@
-"""The shapes in which the relay words an error, as assertions: OpenAI's, and Messages'."""
+"""The shapes in which the relay words an error, as assertions: OpenAI's, Messages', Google's."""
 
 import json
 from collections.abc import Mapping
@@ -46,6 +46,24 @@ MESSAGES_TYPES_BY_STATUS = {
 """The same for Messages; every other status of a client's fault is an invalid request."""
 
 
+GOOGLE_STATUS_BY_STATUS = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    408: "DEADLINE_EXCEEDED",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+"""The same for Google's APIs; every other one is an invalid argument."""
+
+
 def assert_envelope(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """Return the error object of an error answer, which has all that every one must have.
 
@@ -60,6 +78,8 @@ def assert_envelope(status: int, headers: Mapping[str, str], body: bytes) -> dic
         return _messages_error(status, document, headers["request-id"], shown)
     assert list(document) == ["error"], shown
     error = document["error"]
+    if isinstance(error.get("code"), int):
+        return _google_error(status, error, shown)
     assert {"message", "type", "param", "code"} <= error.keys(), shown
     assert isinstance(error["message"], str), shown
     assert error["message"], shown
@@ -80,6 +100,16 @@ def _messages_error(
     assert error["message"], shown
     types = MESSAGES_TYPES_BY_STATUS.get(status, {"invalid_request_error"})
     assert error["type"] in types, shown
+    assert status != 422, shown
+    assert "Traceback" not in error["message"], shown
+    return dict(error)
+
+
+def _google_error(status: int, error: dict[str, Any], shown: str) -> dict[str, Any]:
+    """Return the object without its code, which is the status once more."""
+    assert error.pop("code") == status, shown
+    assert error["status"] == GOOGLE_STATUS_BY_STATUS.get(status, "INVALID_ARGUMENT"), shown
+    assert error["message"], shown
     assert status != 422, shown
     assert "Traceback" not in error["message"], shown
     return dict(error)

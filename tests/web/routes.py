@@ -20,12 +20,17 @@ def _all_routes() -> list[tuple[str, str]]:
     )
 
 
-ROUTES = _all_routes()
-"""``(method, path)`` of everything that the application has; ids are ``none``."""
+ROUTES = sorted((*_all_routes(), ("GET", "/v1/models/none:none")))
+"""``(method, path)`` of everything that the application has; ids are ``none``.
+
+A model's name may hold a colon, so what is called with a verb can be read, too.
+"""
 
 PATHS = sorted({path for _, path in ROUTES})
 
 TAKES_JSON = [
-    (method, path) for method, path in ROUTES if method == "POST" and _JSON_ROUTES.fullmatch(path)
+    *(each for each in ROUTES if each[0] == "POST" and _JSON_ROUTES.fullmatch(each[1])),
+    *(("POST", f"/{version}/models/none:generateContent") for version in ("v1", "v1beta")),
+    ("POST", "/v1beta/none:streamGenerateContent"),
 ]
 """The routes that read a JSON body."""

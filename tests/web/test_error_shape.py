@@ -195,7 +195,7 @@ def test_options_without_a_credential_is_a_preflight(relay, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/embeddings", "/v1/vector_stores", "/v1/messages/batches", "/v1beta/x"]
+    "path", ["/v1/embeddings", "/v1/vector_stores", "/v1/messages/batches", "/v1beta/files"]
 )
 def test_what_no_provider_has_is_501(relay, path):
     assert_error(asked(relay, "POST", path, b"{}", **with_token(relay)), 501, "unsupported")

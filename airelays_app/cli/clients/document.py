@@ -36,7 +36,7 @@ def _section(client: Client) -> str:
     about = f"``airelays connect {client.slug}``; it speaks {DIALECTS[client.dialect]}."
     parts = [f"\n{client.name}\n{'-' * len(client.name)}\n", about]
     parts += [_step(step) for step in client.steps]
-    parts += [textwrap.fill(_escaped(_EXAMPLE.fill(remark)), 96) for remark in client.remarks]
+    parts += [textwrap.fill(_escaped(_EXAMPLE.fill(remark)), 96) for remark in client.notes]
     return "\n\n".join(parts).replace("\n\n\n", "\n\n") + "\n"
 
 

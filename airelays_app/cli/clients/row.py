@@ -15,9 +15,6 @@ DIALECTS: Mapping[str, str] = MappingProxyType(
 )
 """The dialects that clients speak, with their names for people."""
 
-NEXT_RELEASE = frozenset({"gemini"})
-"""The dialects that this release does not serve yet."""
-
 
 class _Template(string.Template):
     """``%{name}``, because shell, JavaScript and LibreChat all use the dollar sign."""
@@ -51,26 +48,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client: ``slug`` is its name for ``airelays connect``, ``dialect`` what it will speak."""
+    """A client: ``slug`` is its name for ``airelays connect``, ``dialect`` what it speaks."""
 
     slug: str
     name: str
     dialect: str
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
-
-    @property
-    def served(self) -> bool:
-        """Whether this release speaks the client's dialect."""
-        return self.dialect not in NEXT_RELEASE
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """The notes, the one about a dialect that is not served yet first."""
-        if self.served:
-            return self.notes
-        later = (
-            f"The {DIALECTS[self.dialect]} dialect comes with the next release. Until then "
-            "AIRelays answers these calls with 404 or 501."
-        )
-        return (later, *self.notes)

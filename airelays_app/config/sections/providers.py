@@ -13,6 +13,7 @@ PROVIDER_KINDS: Mapping[str, str] = MappingProxyType(
     {
         "codex": "the subscription backend that airelays login signs in to",
         "anthropic": "Anthropic's API: give an api_key",
+        "gemini": "Google's Gemini API: give an api_key of Google AI Studio",
         "openai": "OpenAI's API",
         "azure": "OpenAI's models at Azure",
         "groq": "Groq's API",
@@ -33,7 +34,7 @@ PROVIDER_KINDS: Mapping[str, str] = MappingProxyType(
 BUILT_IN_PROVIDERS = ("codex", "local")
 """Providers that exist without a table of their own."""
 
-UPSTREAM_DIALECTS = ("responses", "chat", "messages")
+UPSTREAM_DIALECTS = ("responses", "chat", "messages", "gemini")
 """The dialects in which a provider can be addressed."""
 
 RESERVED_NAMES = frozenset(

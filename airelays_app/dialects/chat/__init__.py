@@ -14,6 +14,7 @@ from airelays_app.framing.sse import KEEP_ALIVE
 
 CHAT = Dialect(
     name="chat",
+    reply_prefix="chatcmpl-",
     decode_request=decode_request,
     encode_request=encode_request,
     decode_reply=decode_reply,

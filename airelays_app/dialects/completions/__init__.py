@@ -9,6 +9,7 @@ from airelays_app.framing.sse import KEEP_ALIVE
 
 COMPLETIONS = Dialect(
     name="completions",
+    reply_prefix="cmpl-",
     decode_request=decode_request,
     encode_reply=encode_reply,
     encoder=CompletionsEncoder,

@@ -41,7 +41,7 @@ _READ_OF_CONFIG = frozenset(
     "candidateCount maxOutputTokens temperature topP topK seed presencePenalty frequencyPenalty "
     "thinkingConfig continuationToken".split()
 )
-_REFUSED: Mapping[str, tuple[tuple[Any, ...], str]] = MappingProxyType(
+REFUSED: Mapping[str, tuple[tuple[Any, ...], str]] = MappingProxyType(
     {
         "cachedContent": ((), "only Google can read it; send the whole conversation"),
         f"{CONFIG}.candidateCount": ((1,), "only one candidate can be made"),
@@ -89,7 +89,7 @@ def shows_thoughts(body: Json) -> bool:
 
 
 def _refuse_what_changes_the_meaning(body: Json, config: Json) -> None:
-    for path, (harmless, why) in _REFUSED.items():
+    for path, (harmless, why) in REFUSED.items():
         holder, name = (config if "." in path else body), path.rpartition(".")[2]
         value = holder.get(name)
         if value and value not in harmless:

@@ -1,7 +1,9 @@
-"""Reading along a Gemini stream on its way to a Gemini client; no byte is changed.
+"""Reading along a Gemini stream on its way to a Gemini client.
 
 Only the events that may say something beside text are parsed, and the counts, which every event
-repeats, only when somebody asks for them.
+repeats, only when somebody asks for them. What is no plain data of an event is left out, because
+comments, ``event:`` lines and ``[DONE]`` break Google's clients (measured 2026-11-22); no byte of
+the data is changed.
 """
 
 import re
@@ -48,15 +50,7 @@ class GeminiTap:
 
     def feed(self, blocks: Iterable[bytes]) -> bytes:
         """Return what the client is to get for these blocks; raises ValueError for nonsense."""
-        blocks = list(blocks)
-        for block in blocks:
-            if not self.has_content:
-                self.has_content = bool(_has_content(block))
-            if _COUNTS in block:
-                self._counted = block
-            if _says_more(block) or not block.endswith(b"}\n\n"):
-                self._look(block)
-        return b"".join(blocks)
+        return b"".join(map(self._passed, blocks))
 
     def break_off(self, failure: Failure) -> bytes:
         """Return the error event."""
@@ -68,11 +62,21 @@ class GeminiTap:
         """A reply that has a reason to stop is whole."""
         self.ended = self.ended or self._finished
 
-    def _look(self, block: bytes) -> None:
-        data = parse_block(block).data
-        if data is None:
-            return
-        response = read_object(data)
+    def _passed(self, block: bytes) -> bytes:
+        if not block.startswith(b"data: {"):
+            data = parse_block(block).data
+            if data is None or not read_object(data):
+                return b""
+            block = data_block(data.replace(b"\n", b" "))
+        if not self.has_content:
+            self.has_content = bool(_has_content(block))
+        if _COUNTS in block:
+            self._counted = block
+        if _says_more(block) or not block.endswith((b"}\n\n", b"}\r\n\r\n")):
+            self._look(read_object(parse_block(block).data or b""))
+        return block
+
+    def _look(self, response: Json) -> None:
         if response.get("error"):
             self.failure = self._classify(response)
             self.ended = self.has_content = True

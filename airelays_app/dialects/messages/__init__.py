@@ -18,6 +18,7 @@ def _echo(body: Json) -> Json:
 
 MESSAGES = Dialect(
     name="messages",
+    reply_prefix="msg_",
     decode_request=decode_request,
     encode_request=encode_request,
     decode_reply=decode_reply,

@@ -13,6 +13,7 @@ from airelays_app.framing.sse import KEEP_ALIVE
 
 RESPONSES = Dialect(
     name="responses",
+    reply_prefix="resp_",
     decode_request=decode_request,
     encode_request=encode_request,
     decode_reply=decode_reply,

@@ -10,13 +10,14 @@ from datetime import datetime
 from types import MappingProxyType
 
 from airelays_app.dialects.base import Json
-from airelays_app.errors import UpstreamLoginError
+from airelays_app.errors import Unprocessable
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.losses import Loss
 from airelays_app.providers.anthropic.models import capabilities_of
 from airelays_app.providers.anthropic.schema import Closing
 from airelays_app.providers.base import Adapted, FieldRules, Model, Refused
-from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
+from airelays_app.providers.compatible import CompatibleOptions
+from airelays_app.providers.keyed import KeyedProvider
 from airelays_app.upstream.failures import FailureRules
 from airelays_app.upstream.request import OutboundRequest
 
@@ -38,15 +39,21 @@ _RULES: Mapping[str, FieldRules] = MappingProxyType(
         "responses": FieldRules(MappingProxyType({"text.format.type": _NO_JSON_OBJECT})),
     }
 )
+_ANY_OBJECT = {"type": "object"}
 _FORMATS: Mapping[str, str] = MappingProxyType(
-    {"chat": "response_format.json_schema.schema", "responses": "text.format.schema"}
+    {
+        "chat": "response_format.json_schema.schema",
+        "responses": "text.format.schema",
+        "gemini": "generationConfig.responseSchema",
+    }
 )
 
 
-class AnthropicProvider(CompatibleProvider):
+class AnthropicProvider(KeyedProvider):
     """The owner's account at Anthropic."""
 
     kind = "anthropic"
+    key_header = "x-api-key"
     passed_headers: tuple[str, ...] = ("anthropic-ratelimit-",)
     failure_rules = RULES
     default_headers: Mapping[str, str] = MappingProxyType({"anthropic-version": VERSION})
@@ -74,7 +81,10 @@ class AnthropicProvider(CompatibleProvider):
         format_ = config.get("format") if isinstance(config, dict) else None
         if dialect == "messages" or not isinstance(config, dict) or not format_:
             return Adapted(body)
-        closing = Closing(_FORMATS.get(dialect, "output_config.format.schema"))
+        path = _FORMATS.get(dialect, "output_config.format.schema")
+        if format_["schema"] == _ANY_OBJECT:
+            raise Unprocessable(f"{path} is required: {_NO_JSON_OBJECT.why}.", param=path)
+        closing = Closing(path)
         schema = closing.closed(format_["schema"])
         changed = {**config, "format": {**format_, "schema": schema}}
         losses = tuple(Loss(path, "bounds are not enforced") for path in closing.loosened)
@@ -85,20 +95,6 @@ class AnthropicProvider(CompatibleProvider):
         if self._options.models:
             return None
         return self._request("GET", "/models?limit=1000", stream=False)
-
-    def is_ready(self) -> bool:
-        """It is ready as soon as there is a key."""
-        return bool(self._options.api_key)
-
-    def status(self) -> Json:
-        """Return whether there is a key."""
-        problem = None if self.is_ready() else f"there is no key; {self.login_advice}"
-        return {"ready": self.is_ready(), "problem": problem}
-
-    def _credentials(self) -> dict[str, str]:
-        if not self._options.api_key:
-            raise UpstreamLoginError("missing", advice=self.login_advice)
-        return {"x-api-key": self._options.api_key}
 
     def _model(self, entry: Json) -> Model:
         return Model(

@@ -8,7 +8,7 @@ false), the service tiers and system messages, what users of other clients repor
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import as_object, text_field, wrong_type
@@ -55,6 +55,7 @@ _REFUSED: Mapping[str, Mapping[str, Refused]] = MappingProxyType(
             "suffix": Refused("text cannot be inserted", harmless=("",)),
         },
         "messages": {},
+        "gemini": {},
     }
 )
 _TOKEN_LIMITS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -63,6 +64,7 @@ _TOKEN_LIMITS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "chat": ("max_completion_tokens",),
         "completions": ("max_tokens",),
         "messages": (),
+        "gemini": ("generationConfig.maxOutputTokens",),
     }
 )
 """Limits that a client may leave out; one of Messages never can, so it is left out here."""
@@ -76,6 +78,13 @@ _IGNORED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "chat": (*_EVERYWHERE, "logit_bias", "logprobs", "top_logprobs"),
         "completions": (*_EVERYWHERE, "logit_bias"),
         "messages": ("temperature", "top_p", "top_k", "metadata"),
+        "gemini": tuple(
+            f"generationConfig.{name}"
+            for name in (
+                *("temperature", "topP", "topK", "seed"),
+                *("presencePenalty", "frequencyPenalty"),
+            )
+        ),
     }
 )
 _TELLS_METADATA = ("responses", "completions")
@@ -83,11 +92,33 @@ _TELLS_METADATA = ("responses", "completions")
 _USUAL_TIERS = ("auto", "default")
 _MISSING_TIERS = ("flex", "scale")
 
-_FORMAT = "text.format"
-_FORMATS: Mapping[str, str] = MappingProxyType(
-    {"chat": "response_format.json_schema", "messages": "output_config.format"}
+
+class _Words(NamedTuple):
+    """What a dialect calls the format of the text, its kind, the kinds there are, its schema."""
+
+    format: str
+    kind: str
+    kinds: str
+    schema: str
+
+
+def _usual_words(path: str) -> _Words:
+    return _Words(path, f"{path}.type", "text or json_schema", f"{path}.schema")
+
+
+_FORMATS: Mapping[str, _Words] = MappingProxyType(
+    {
+        "chat": _usual_words("response_format.json_schema"),
+        "messages": _usual_words("output_config.format"),
+        "gemini": _Words(
+            "generationConfig",
+            "generationConfig.responseMimeType",
+            "text/plain, or application/json with a schema, for this model",
+            "generationConfig.responseSchema",
+        ),
+    }
 )
-"""What the dialects call the format of the text, where it is not :data:`_FORMAT`."""
+_FORMAT = _usual_words("text.format")
 
 _ID_PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -179,21 +210,21 @@ def _is_loose(tool: Any) -> bool:
     return not is_strict(parameters)
 
 
-def _adapt_format(body: Json, path: str) -> None:
-    """Bring ``text.format`` into the backend's form; the client calls it ``path``."""
+def _adapt_format(body: Json, words: _Words) -> None:
+    """Bring ``text.format`` into the backend's form; the client calls it by ``words``."""
     text = body.get("text")
     if not isinstance(text, dict) or text.get("format") is None:
         return
-    format_ = as_object(text["format"], path)
+    format_ = as_object(text["format"], words.format)
     if format_.get("type") == "text":
         return
     if format_.get("type") != "json_schema":
-        raise wrong_type(f"{path}.type", "text or json_schema")
-    if not text_field(format_, "name", path):
-        raise wrong_type(f"{path}.name", "a name")
-    schema = as_object(format_.get("schema"), f"{path}.schema")
+        raise wrong_type(words.kind, words.kinds)
+    if not text_field(format_, "name", words.format):
+        raise wrong_type(f"{words.format}.name", "a name")
+    schema = as_object(format_.get("schema"), words.schema)
     if format_.get("strict") is not False:
-        format_ = {**format_, "schema": strict_schema(schema, param=f"{path}.schema")}
+        format_ = {**format_, "schema": strict_schema(schema, param=words.schema)}
         body["text"] = {**text, "format": format_}
 
 

@@ -86,7 +86,7 @@ class CodexProvider:
         self._session = session
         self._rules = {
             dialect: field_rules(dialect, options.token_limits)
-            for dialect in ("responses", "chat", "completions", "messages")
+            for dialect in ("responses", "chat", "completions", "messages", "gemini")
         }
 
     def secrets(self) -> Sequence[str]:
