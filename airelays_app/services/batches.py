@@ -1,11 +1,11 @@
 """Batches: read and checked, run one request after the other, their results written to files."""
 
-import io
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, BinaryIO
 
 from airelays_app.dialects import DIALECTS
@@ -246,12 +246,12 @@ class BatchRunner:
     def _written(self, batch_id: str, kind: str, belongs: Callable[[int], bool]) -> str | None:
         """Write a file of results; None where there are none, or no room for it."""
         lines = (line(each) for each in self._store.results(batch_id) if belongs(each.status))
-        content = io.BytesIO(b"".join(lines))
-        if not content.getbuffer().nbytes:
+        first = next(lines, None)
+        if first is None:
             return None
         try:
             stored = self._files.create(
-                content,
+                LineStream(chain([first], lines)),
                 filename=f"{batch_id}_{kind}.jsonl",
                 purpose="batch_output",
                 content_type="application/jsonl",
@@ -259,6 +259,20 @@ class BatchRunner:
         except TooLarge:
             return None  # the results route still has them
         return stored.id
+
+
+class LineStream:
+    """Lines as a stream of bytes; each is made when it is read."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines = lines
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next lines, ``size`` bytes or a line more; none at the end."""
+        gathered = bytearray()
+        while len(gathered) < size and (found := next(self._lines, b"")):
+            gathered += found
+        return bytes(gathered)
 
 
 def line(result: BatchResult) -> bytes:
