@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from airelays_app.dialects.fields import as_object, objects, optional_object
 from airelays_app.errors import Unprocessable
 from airelays_app.ids import fresh_id
 
@@ -56,9 +57,10 @@ def constrain(body: Body) -> tuple[dict[str, Any], CallConstraint | None]:
 
     With a constraint the answer's text goes through :func:`calls_of` or :class:`ToolCallStream`;
     without one it is an answer in plain text. Raises
-    :class:`~airelays_app.errors.Unprocessable` if ``tool_choice`` names an unknown function.
+    :class:`~airelays_app.errors.Unprocessable` if ``tool_choice`` names an unknown function, and
+    for tools of wrong types.
     """
-    functions = [tool for tool in body.get("tools") or () if _name_of(tool)]
+    functions = _functions(body.get("tools") or [])
     mode, chosen = _chosen(body.get("tool_choice"), functions)
     messages = body.get("messages") or ()
     if mode == "auto":
@@ -150,6 +152,19 @@ class ToolCallStream:
 _TOOL_KEYS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
 
 
+def _functions(tools: Any) -> list[Any]:
+    """Return the function tools; raises Unprocessable for schemas that are none."""
+    functions = []
+    for path, tool in objects(tools, "tools"):
+        if _name_of(tool):
+            where = f"{path}.function"
+            parameters = optional_object(tool["function"], "parameters", where) or {}
+            for key in _DEFINITIONS:
+                optional_object(parameters, key, f"{where}.parameters")
+            functions.append(tool)
+    return functions
+
+
 def _name_of(tool: Any) -> str:
     """Return the name of a function tool; empty for every other kind of tool."""
     function = tool.get("function") if isinstance(tool, Mapping) else None
@@ -166,8 +181,9 @@ def _chosen(choice: Any, functions: list[Any]) -> tuple[Mode, list[Any]]:
     if choice == "required":
         return "required", functions
     if isinstance(choice, Mapping) and choice.get("type") == "allowed_tools":
-        allowed = choice.get("allowed_tools") or {}
-        named = [_name_of(tool) for tool in allowed.get("tools") or ()]
+        path = "tool_choice.allowed_tools"
+        allowed = as_object(choice.get("allowed_tools") or {}, path)
+        named = [_name_of(tool) for _, tool in objects(allowed.get("tools") or [], f"{path}.tools")]
         mode: Mode = "required" if allowed.get("mode") == "required" else "auto"
         return mode, _named(functions, named)
     return "required", _named(functions, [_name_of(choice)])
@@ -254,7 +270,9 @@ def _rooted(parameters: Body, name: str, definitions: dict[str, Any]) -> dict[st
 
     References count from the root of the whole schema, so each function's get its own names.
     """
-    own = {**parameters.get("definitions", {}), **parameters.get("$defs", {})}
+    own = {}
+    for group in _DEFINITIONS:
+        own |= parameters.get(group) or {}
     for key, schema in own.items():
         definitions[f"{name}.{key}"] = _with_references(schema, name)
     plain = {key: value for key, value in parameters.items() if key not in _DEFINITION_KEYS}
@@ -264,7 +282,8 @@ def _rooted(parameters: Body, name: str, definitions: dict[str, Any]) -> dict[st
     return dict(rooted)
 
 
-_DEFINITION_KEYS = frozenset({"$defs", "definitions", "$schema"})
+_DEFINITIONS = ("definitions", "$defs")
+_DEFINITION_KEYS = frozenset({*_DEFINITIONS, "$schema"})
 _REFERENCE = re.compile(r"#/(?:\$defs|definitions)/(.+)", re.DOTALL)
 
 

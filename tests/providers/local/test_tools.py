@@ -150,11 +150,35 @@ def test_a_text_answer_keeps_the_format_that_was_asked_for():
     assert body["response_format"] == form
 
 
-@pytest.mark.parametrize("tools", [None, [], [{"type": "custom", "custom": {"name": "x"}}], [7]])
+@pytest.mark.parametrize("tools", [None, [], [{"type": "custom", "custom": {"name": "x"}}]])
 def test_without_functions_there_is_nothing_to_call(tools):
     body, constraint = constrain({"messages": [QUESTION], "tools": tools})
     assert constraint is None
     assert body == {"messages": [QUESTION]}
+
+
+_PARAMETERS = "tools[0].function.parameters"
+_ALLOWED = "tool_choice.allowed_tools"
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"tools": [7]}, "tools[0]"),
+        ({"tools": [function("f", "", "text")]}, _PARAMETERS),
+        ({"tools": [function("f", "", {"$defs": 5})]}, f"{_PARAMETERS}.$defs"),
+        ({"tools": [function("f", "", {"definitions": ["x"]})]}, f"{_PARAMETERS}.definitions"),
+        ({"tool_choice": {"type": "allowed_tools", "allowed_tools": [1]}}, _ALLOWED),
+        (
+            {"tool_choice": {"type": "allowed_tools", "allowed_tools": {"tools": 5}}},
+            f"{_ALLOWED}.tools",
+        ),
+    ],
+)
+def test_what_is_of_a_wrong_type_is_refused_by_its_path(body, param):
+    with pytest.raises(Unprocessable) as caught:
+        constrain({**asked(), **body})
+    assert caught.value.param == param
 
 
 def test_definitions_of_two_functions_do_not_mix():
