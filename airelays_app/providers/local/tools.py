@@ -270,7 +270,7 @@ def _rooted(parameters: Body, name: str, definitions: dict[str, Any]) -> dict[st
 
     References count from the root of the whole schema, so each function's get its own names.
     """
-    own = {}
+    own: dict[str, Any] = {}
     for group in _DEFINITIONS:
         own |= parameters.get(group) or {}
     for key, schema in own.items():
