@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from airelays_app.sandbox.answering import reply_to
@@ -14,6 +14,7 @@ from airelays_app.sandbox.anthropic_wire import (
     AnthropicModel,
     limit_headers,
     refused,
+    request_id,
     usual_headers,
 )
 from airelays_app.sandbox.asked import Asked
@@ -50,7 +51,7 @@ class Anthropic:
         return Route("anthropic", handle, self._guard, read)
 
     def _guard(self, request: RecordedRequest) -> Answer | None:
-        given = request.headers.get("x-api-key", "").encode("latin-1", "replace")
+        given = _key_in(request.headers).encode("latin-1", "replace")
         if not given:
             return refused("x-api-key header is required", 401)
         if not hmac.compare_digest(given, self.key.encode()):
@@ -69,19 +70,19 @@ class Anthropic:
         )
         if visit.body.get("stream") is True and not visit.plan.plain:
             frames = message_frames(stream.events())
-            headers = (("content-type", "text/event-stream; charset=utf-8"), *_headers())
+            media_type = ("content-type", "text/event-stream; charset=utf-8")
+            headers = (media_type, *_headers(stream.request_id))
             deliver_stream(visit.exchange, frames, headers, visit.plan)
             return None
         if reply.outcome.ending in ("failed", "error"):
-            return json_answer(529, stream.error(), usual_headers())
-        return json_answer(200, stream.whole(), _headers())
+            return json_answer(529, stream.error(), usual_headers(stream.request_id))
+        return json_answer(200, stream.whole(), _headers(stream.request_id))
 
     def _count(self, visit: Visit) -> Answer:
         if bad := self._refusal(visit, counts=True):
             return bad
-        return json_answer(
-            200, {"input_tokens": from_messages(visit.body).input_tokens}, usual_headers()
-        )
+        counted = {"input_tokens": from_messages(visit.body).input_tokens}
+        return json_answer(200, counted, usual_headers(request_id()))
 
     def _refusal(self, visit: Visit, *, counts: bool) -> Answer | None:
         if not isinstance(visit.request.json, dict):
@@ -92,7 +93,9 @@ class Anthropic:
 def _models(_: Visit) -> Answer:
     listed = [_described(model) for model in MODELS.values()]
     ends = {"first_id": listed[0]["id"], "last_id": listed[-1]["id"]}
-    return json_answer(200, {"data": listed, "has_more": False, **ends}, usual_headers())
+    return json_answer(
+        200, {"data": listed, "has_more": False, **ends}, usual_headers(request_id())
+    )
 
 
 def _described(model: AnthropicModel) -> dict[str, Any]:
@@ -107,5 +110,11 @@ def _described(model: AnthropicModel) -> dict[str, Any]:
     }
 
 
-def _headers() -> tuple[tuple[str, str], ...]:
-    return (*usual_headers(), *limit_headers())
+def _headers(id_: str) -> tuple[tuple[str, str], ...]:
+    return (*usual_headers(id_), *limit_headers())
+
+
+def _key_in(headers: Mapping[str, str]) -> str:
+    """Return the API key: as a bearer anthropic-python 2.14 sends it, older ones in its header."""
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    return headers.get("x-api-key", "") or bearer

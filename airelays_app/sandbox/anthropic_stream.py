@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airelays_app.sandbox import wire_json
-from airelays_app.sandbox.anthropic_wire import ERROR_TYPES, error_body
+from airelays_app.sandbox.anthropic_wire import ERROR_TYPES, error_body, request_id
 from airelays_app.sandbox.plan import Frame
 from airelays_app.sandbox.replies import (
     Call,
@@ -40,6 +40,7 @@ class MessageStream:
     model: str
     seal: Callable[[str], str]
     shows: bool = True
+    request_id: str = field(default_factory=request_id)
     id: str = field(default_factory=lambda: f"msg_{secrets.token_hex(12)}")
 
     def events(self) -> Iterator[Event]:
@@ -71,7 +72,8 @@ class MessageStream:
         """Return the error that a failing reply breaks off with."""
         outcome = self.reply.outcome
         known = outcome.code in ERROR_TYPES.values()
-        return error_body(outcome.code if known else "overloaded_error", outcome.message)
+        kind = outcome.code if known else "overloaded_error"
+        return error_body(kind, outcome.message, self.request_id)
 
     def _message(self, content: list[Block]) -> dict[str, Any]:
         usage = self.reply.usage

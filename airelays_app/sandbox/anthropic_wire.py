@@ -78,21 +78,22 @@ MODELS: Mapping[str, AnthropicModel] = MappingProxyType(
 """One of each generation: always thinking, thinking when asked, thinking within a budget."""
 
 
-def error_body(kind: str, message: str) -> dict[str, Any]:
+def error_body(kind: str, message: str, request_id: str) -> dict[str, Any]:
     """Return an error object, the same in an answer and in a stream."""
     error = {"type": kind, "message": message}
-    return {"type": "error", "error": error, "request_id": _request_id()}
+    return {"type": "error", "error": error, "request_id": request_id}
 
 
 def refused(message: str, status: int = 400, headers: Headers = ()) -> Answer:
     """Return an error answer."""
     kind = ERROR_TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
-    return json_answer(status, error_body(kind, message), (*usual_headers(), *headers))
+    id_ = request_id()
+    return json_answer(status, error_body(kind, message, id_), (*usual_headers(id_), *headers))
 
 
-def usual_headers() -> Headers:
+def usual_headers(id_: str) -> Headers:
     """Return the headers of any answer."""
-    return (("request-id", _request_id()), ("anthropic-organization-id", "org-sandbox"))
+    return (("request-id", id_), ("anthropic-organization-id", "org-sandbox"))
 
 
 def limit_headers(remaining: int = 999) -> Headers:
@@ -105,5 +106,6 @@ def limit_headers(remaining: int = 999) -> Headers:
     )
 
 
-def _request_id() -> str:
+def request_id() -> str:
+    """Return the id of one more request."""
     return f"req_{secrets.token_hex(12)}"

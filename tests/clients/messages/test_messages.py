@@ -2,11 +2,15 @@
 documents, structured output, stops and limits; what it reads is what was said.
 """
 
+import asyncio
 import base64
 
 import pytest
+from anthropic import AsyncAnthropic
 from anthropic.types import Message
 from pydantic import BaseModel
+
+from tests.hostile.fields import INSTEAD
 
 RESPONSES_UPSTREAM = "gpt-5.5"
 CHAT_UPSTREAM = "box/sandbox-small"
@@ -31,6 +35,26 @@ WEATHER = {
         "additionalProperties": False,
     },
 }
+TYPES = {
+    "model": "string",
+    "messages": "array",
+    "max_tokens": "integer null",
+    "system": "string array null",
+    "stream": "boolean null",
+    "stop_sequences": "array null",
+    "temperature": "integer number null",
+    "top_p": "integer number null",
+    "top_k": "integer null",
+    "tools": "array null",
+    "tool_choice": "object null",
+    "thinking": "object null",
+    "metadata": "object null",
+    "service_tier": "string null",
+    "output_config": "object null",
+    "cache_control": "object null",
+    "conversation": "string object null",
+}
+"""Which JSON types each field may have."""
 TWO_CALLS = '[[say Both.]] [[call weather {"city":"Zürich"}]] [[call weather {"city":"Rom"}]]'
 
 
@@ -231,3 +255,41 @@ def test_counts_are_told_in_this_dialects_arithmetic(client, model):
 def asked_of(relay, model):
     """Return the body of the last request that reached the model's upstream."""
     return relay.asked(UPSTREAM_PATHS[model])
+
+
+def test_what_the_client_says_of_the_wire_goes_to_its_vendor_only(client, model, relay):
+    beta = {"anthropic-beta": "context-1m-2025-08-07"}
+    ask(client, model, "[[say Hi]]", extra_headers=beta)
+
+    headers = relay.sandbox.requests.to(UPSTREAM_PATHS[model])[-1].headers
+    said = {name: value for name, value in headers.items() if name.startswith("anthropic-")}
+    assert said.keys() == (
+        {"anthropic-version", "anthropic-beta"} if "anthropic" in model else set()
+    )
+    assert relay.token not in str(headers)
+
+
+def test_the_asynchronous_sdk_reads_the_same(relay, model):
+    async def converse():
+        async with AsyncAnthropic(base_url=relay.url, api_key=relay.token) as client:
+            whole = await ask(client, model, "[[say Hello there]]")
+            streaming = client.messages.stream(
+                model=model, max_tokens=1000, messages=[user("[[say Hello there]]")]
+            )
+            async with streaming as stream:
+                return whole, [text async for text in stream.text_stream]
+
+    whole, texts = asyncio.run(converse())
+    assert text_of(whole) == "".join(texts) == "Hello there"
+
+
+@pytest.mark.parametrize("field", TYPES)
+def test_a_field_of_the_wrong_type_is_named(relay, field):
+    least = {"max_tokens": 9, "messages": [user("hi")]}
+    for model in UPSTREAM_PATHS:
+        for name, value in INSTEAD.items():
+            if name in TYPES[field].split():
+                continue
+            answer = relay.post("/v1/messages", {"model": model, **least, field: value})
+            assert answer.status_code == 400, (name, answer.text)
+            assert field in answer.json()["error"]["message"]
