@@ -3,7 +3,7 @@
 The command line uses this too, so nothing here imports Flask.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airelays_app.config import Settings
 from airelays_app.config.proxies import no_proxy_of, proxies_of
@@ -29,6 +29,8 @@ from airelays_app.store.traffic import TrafficLog
 from airelays_app.upstream.client import ClientOptions, UpstreamClient
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.retry import RetryPolicy
+
+_LIST_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _fetch_models(relay: Relay) -> Fetch:
 
 
 def _models_request(provider: Provider) -> OutboundRequest:
+    """Return the call that lists the models: one that thinks about it for long has none."""
     request = provider.models_request()
     assert request is not None
-    return request
+    return replace(request, read_timeout=min(request.read_timeout, _LIST_SECONDS))

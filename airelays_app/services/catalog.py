@@ -12,6 +12,8 @@ from airelays_app.services.routing import Router
 
 FAILURE_SECONDS = 5.0
 """How long a failed fetch is remembered, so that a dead upstream is not asked at every request."""
+PATIENCE_SECONDS = 3.0
+"""How long a list of all models waits for the first answer of those that are not the default."""
 
 Fetch = Callable[[Provider], list[Model]]
 
@@ -24,6 +26,11 @@ class _Entry:
     error: RelayError | None = None
     fetched: float = -1e9
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the fetch under way, at most so long."""
+        if self.lock.acquire(timeout=seconds):
+            self.lock.release()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +46,19 @@ class Catalog:
     """Lists models. A list is fetched by one thread at a time; an old one is served meanwhile."""
 
     def __init__(
-        self, router: Router, fetch: Fetch, *, ttl: float, clock: Callable[[], float] = monotonic
+        self,
+        router: Router,
+        fetch: Fetch,
+        *,
+        ttl: float,
+        clock: Callable[[], float] = monotonic,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._router = router
         self._fetch = fetch
         self._ttl = ttl
         self._clock = clock
+        self._patience = patience
         self._entries = {name: _Entry() for name in router.providers}
 
     def models(self, provider: Provider) -> list[Model]:
@@ -63,17 +77,21 @@ class Catalog:
     def listed(self, scope: str | None = None) -> list[Listed]:
         """Return all models: bare ids for the default provider, ``provider/id`` for the others.
 
-        A provider that cannot be asked is left out, unless it is the default one. With ``scope``
-        only that provider's, all bare.
+        A provider that cannot be asked, or takes its time, is left out, unless it is the default
+        one. With ``scope`` only that provider's, all bare.
         """
         if scope is not None:
             provider = self._router.providers[scope]
             return [Listed(model.id, scope, model) for model in self.models(provider)]
         default = self._router.default()
+        others = [each for each in self._router.providers.values() if each.name != default.name]
+        for provider in others:
+            if not self._is_fresh(self._entries[provider.name]):
+                self._refresh_behind(self._entries[provider.name], provider)
         found = [Listed(model.id, default.name, model) for model in self.models(default)]
-        for provider in self._router.providers.values():
-            if provider.name != default.name:
-                found += self._listed_of(provider)
+        deadline = monotonic() + self._patience
+        for provider in others:
+            found += self._listed_of(provider, deadline)
         by_id = {listed.id: listed for listed in found}
         return found + [
             Listed(alias, target.provider, target.model)
@@ -113,11 +131,12 @@ class Catalog:
         known = self._entries[provider].models
         return None if known is None else any(each.id == model for each in known)
 
-    def _listed_of(self, provider: Provider) -> list[Listed]:
-        try:
-            models = self.models(provider)
-        except RelayError:
-            return []
+    def _listed_of(self, provider: Provider, deadline: float) -> list[Listed]:
+        """Return what is known, waiting for the first fetch only: whoever failed may fail again."""
+        entry = self._entries[provider.name]
+        if entry.models is None and entry.error is None:
+            entry.wait(max(0.0, deadline - monotonic()))
+        models = entry.models or []
         return [Listed(f"{provider.name}/{model.id}", provider.name, model) for model in models]
 
     def _is_fresh(self, entry: _Entry) -> bool:
@@ -134,10 +153,12 @@ class Catalog:
     def _refresh_behind(self, entry: _Entry, provider: Provider) -> None:
         if not entry.lock.acquire(blocking=False):
             return
-        thread = threading.Thread(
-            target=self._refresh_and_release, args=(entry, provider), daemon=True
-        )
-        thread.start()
+        try:
+            threading.Thread(
+                target=self._refresh_and_release, args=(entry, provider), daemon=True
+            ).start()
+        except RuntimeError:  # no thread is left; somebody else may refresh later
+            entry.lock.release()
 
     def _refresh_and_release(self, entry: _Entry, provider: Provider) -> None:
         try:

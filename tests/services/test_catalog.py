@@ -1,0 +1,154 @@
+"""The list of all models never waits long for anybody but the default provider.
+
+* All are asked at once, the first time; one that takes its time is listed as soon as it has
+  answered.
+* One that has failed is asked again behind the list, not before it.
+* An old list is served while a new one is fetched, by one thread at a time.
+"""
+
+import threading
+from dataclasses import dataclass
+
+import pytest
+
+from airelays_app.errors import UpstreamError
+from airelays_app.providers.base import Model
+from airelays_app.services import catalog as module
+from airelays_app.services.catalog import FAILURE_SECONDS, Catalog
+from airelays_app.services.routing import Router
+
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+
+
+class HandClock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class Upstreams:
+    """Every provider has one model of its own name; ``hung`` ones answer once ``let_go``."""
+
+    def __init__(self):
+        self.hung = set()
+        self.down = set()
+        self.let_go = threading.Event()
+        self.asked = []
+        self.answered = threading.Semaphore(0)
+
+    def fetch(self, provider):
+        self.asked.append(provider.name)
+        try:
+            if provider.name in self.hung:
+                assert self.let_go.wait(PATIENCE)
+            if provider.name in self.down:
+                raise UpstreamError("down")
+            return [Model(f"model-of-{provider.name}")]
+        finally:
+            self.answered.release()
+
+    def await_answers(self, count):
+        for _ in range(count):
+            assert self.answered.acquire(timeout=PATIENCE)
+
+
+@pytest.fixture
+def upstreams():
+    found = Upstreams()
+    yield found
+    found.let_go.set()
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+def catalog_of(upstreams, clock, *, patience):
+    router = Router({n: Server(n) for n in "abc"}, aliases={}, choose_default=lambda: "a")
+    return Catalog(router, upstreams.fetch, ttl=300, clock=clock, patience=patience)
+
+
+@pytest.fixture
+def catalog(upstreams, clock):
+    return catalog_of(upstreams, clock, patience=PATIENCE)
+
+
+def ids(catalog):
+    return [listed.id for listed in catalog.listed()]
+
+
+def await_ids(catalog, expected):
+    """Ask until what was fetched behind the list is in it."""
+    for _ in range(500):
+        if ids(catalog) == expected:
+            return
+        threading.Event().wait(0.01)
+    pytest.fail(f"{ids(catalog)} is not {expected}")
+
+
+ALL = ["model-of-a", "b/model-of-b", "c/model-of-c"]
+
+
+def test_all_are_listed_at_the_first_time(catalog):
+    assert ids(catalog) == ALL
+
+
+def test_one_that_hangs_is_left_out_until_it_has_answered(upstreams, clock):
+    upstreams.hung.add("b")
+    catalog = catalog_of(upstreams, clock, patience=0.01)
+    await_ids(catalog, ["model-of-a", "c/model-of-c"])
+    assert upstreams.asked.count("b") == 1
+    upstreams.let_go.set()
+    await_ids(catalog, ALL)
+
+
+def test_one_that_is_down_is_asked_again_behind_the_list(catalog, upstreams, clock):
+    upstreams.down.add("b")
+    assert ids(catalog) == ["model-of-a", "c/model-of-c"]
+    upstreams.await_answers(3)
+    assert ids(catalog) == ["model-of-a", "c/model-of-c"]
+    assert upstreams.asked.count("b") == 1
+    upstreams.down.clear()
+    upstreams.hung.add("b")
+    clock.now += FAILURE_SECONDS
+    assert ids(catalog) == ["model-of-a", "c/model-of-c"]
+    upstreams.let_go.set()
+    await_ids(catalog, ALL)
+
+
+def test_the_default_one_is_waited_for_and_its_failure_is_told(catalog, upstreams):
+    upstreams.down.add("a")
+    with pytest.raises(UpstreamError):
+        catalog.listed()
+
+
+def test_an_old_list_is_served_while_a_new_one_is_fetched(catalog, upstreams, clock):
+    assert ids(catalog) == ALL
+    upstreams.hung |= {"a", "b"}
+    clock.now += 300
+    assert ids(catalog) == ALL
+    assert ids(catalog) == ALL
+    upstreams.await_answers(4)
+    assert sorted(upstreams.asked) == ["a", "a", "b", "b", "c", "c"]
+
+
+def test_where_no_thread_is_left_somebody_refreshes_later(catalog, upstreams, clock, monkeypatch):
+    assert ids(catalog) == ALL
+    clock.now += 300
+    with monkeypatch.context() as without_threads:
+        without_threads.setattr(module.threading, "Thread", _no_thread)
+        assert ids(catalog) == ALL
+    upstreams.await_answers(3)
+    assert ids(catalog) == ALL
+    upstreams.await_answers(3)
+
+
+def _no_thread(**_):
+    raise RuntimeError("can't start new thread")
