@@ -92,11 +92,12 @@ class Catalog:
         deadline = monotonic() + self._patience
         for provider in others:
             found += self._listed_of(provider, deadline)
-        by_id = {listed.id: listed for listed in found}
+        by_name = {f"{listed.provider}/{listed.model.id}": listed for listed in found}
+        by_name |= {listed.id: listed for listed in found}
         return found + [
             Listed(alias, target.provider, target.model)
             for alias, name in self._router.aliases.items()
-            if (target := by_id.get(name)) and alias not in by_id
+            if (target := by_name.get(name)) and alias not in by_name
         ]
 
     def owner_of(self, model: str) -> str | None:

@@ -70,8 +70,9 @@ def clock():
     return HandClock()
 
 
-def catalog_of(upstreams, clock, *, patience):
-    router = Router({n: Server(n) for n in "abc"}, aliases={}, choose_default=lambda: "a")
+def catalog_of(upstreams, clock, *, patience, aliases=None):
+    providers = {name: Server(name) for name in "abc"}
+    router = Router(providers, aliases=aliases or {}, choose_default=lambda: "a")
     return Catalog(router, upstreams.fetch, ttl=300, clock=clock, patience=patience)
 
 
@@ -137,6 +138,12 @@ def test_an_old_list_is_served_while_a_new_one_is_fetched(catalog, upstreams, cl
     assert ids(catalog) == ALL
     upstreams.await_answers(4)
     assert sorted(upstreams.asked) == ["a", "a", "b", "b", "c", "c"]
+
+
+def test_an_alias_is_listed_whichever_way_it_names_its_model(upstreams, clock):
+    names = {"x": "model-of-a", "y": "a/model-of-a", "z": "b/model-of-b", "none": "b/other"}
+    catalog = catalog_of(upstreams, clock, patience=PATIENCE, aliases=names)
+    assert ids(catalog) == [*ALL, "x", "y", "z"]
 
 
 def test_where_no_thread_is_left_somebody_refreshes_later(catalog, upstreams, clock, monkeypatch):
