@@ -7,8 +7,10 @@ called from here, except llama.cpp's.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.providers.base import Adapted, FieldRules, Provider, Refused
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
@@ -31,7 +33,8 @@ class Vendor:
     ``refused`` are fields of its own dialect that cannot be honoured; ``dropped`` are fields that
     it answers with an error and that are left out and disclosed; ``renamed`` are fields that it
     knows under another name. ``message_dropped`` are fields of a message, left out likewise.
-    ``operations`` names what it does beside replies.
+    ``operations`` names what it does beside replies. ``schemas_only_in_chat`` says that in its
+    other dialects it ignores, without a word, that the answer must be JSON.
     """
 
     base_url: str
@@ -43,6 +46,7 @@ class Vendor:
     dropped: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     message_dropped: frozenset[str] = frozenset()
+    schemas_only_in_chat: bool = False
 
 
 _AUDIO = ("audio/speech", "audio/transcriptions", "audio/translations")
@@ -126,9 +130,10 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         ),
         "llamacpp": Vendor(
             "",
-            source="llama.cpp's server, run (its usual port is the relay's own), 2026-11-22",
-            dialects=("chat", "responses", "messages"),
+            source="llama.cpp's server, run (its usual port is the relay's own), 2026-11-25: only "
+            "in chat does it heed schemas and say in every case why an answer ended",
             operations=("embeddings",),
+            schemas_only_in_chat=True,
         ),
         "lmstudio": Vendor(
             "http://127.0.0.1:1234/v1",
@@ -142,6 +147,10 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
 
 _DISCLOSED_NOT = frozenset({"stream_options", "store", "metadata"})
 """Dropped fields whose absence changes nothing of the reply."""
+
+_FORMATS = (("text", "format"), ("output_config", "format"))
+"""Where Responses and Messages say that the answer must be JSON."""
+_JSON_FORMATS = ("json_schema", "json_object")
 
 
 class VendorProvider(CompatibleProvider):
@@ -165,8 +174,13 @@ class VendorProvider(CompatibleProvider):
         return self._rules if dialect == "chat" else FieldRules()
 
     def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
-        """Return the body without what it refuses, and with its own names for the rest."""
+        """Return the body without what it refuses, and with its own names for the rest.
+
+        Raises Unprocessable for a schema that it would ignore.
+        """
         vendor = self._vendor
+        if vendor.schemas_only_in_chat:
+            self._refuse_ignored_schema(body)
         if not (vendor.dropped or vendor.renamed or vendor.message_dropped):
             return Adapted(body)
         losses = tuple(
@@ -183,6 +197,15 @@ class VendorProvider(CompatibleProvider):
             kept["messages"] = [self._message(message) for message in kept["messages"]]
         return Adapted(body if kept == body else kept, losses)
 
+    def _refuse_ignored_schema(self, body: Json) -> None:
+        for holder, name in _FORMATS:
+            if _asks_for_json(body.get(holder), name):
+                raise Unprocessable(
+                    f"{self.name} heeds {holder}.{name} only if it is spoken to in chat: its owner "
+                    f"can put that first in providers.{self.name}.dialects.",
+                    param=f"{holder}.{name}",
+                )
+
     def is_ready(self) -> bool:
         """It is ready once it has the key that it wants."""
         return self._vendor.key is None or bool(self._options.api_key)
@@ -197,6 +220,11 @@ class VendorProvider(CompatibleProvider):
         if not isinstance(message, dict) or not dropped & message.keys():
             return message
         return {name: value for name, value in message.items() if name not in dropped}
+
+
+def _asks_for_json(holder: Any, name: str) -> bool:
+    form = holder.get(name) if isinstance(holder, dict) else None
+    return isinstance(form, dict) and form.get("type") in _JSON_FORMATS
 
 
 def vendor_maker(kind: str) -> Callable[[str, CompatibleOptions], Provider]:

@@ -10,6 +10,7 @@ import pytest
 
 from airelays_app.config import load_settings
 from airelays_app.config.sections.providers import PROVIDER_KINDS
+from airelays_app.errors import Unprocessable
 from airelays_app.providers.registry import Surroundings, build_providers, default_provider
 from airelays_app.providers.vendors import VENDORS
 
@@ -124,3 +125,30 @@ def test_the_providers_page_lists_every_vendor_with_its_variable():
     for kind, vendor in VENDORS.items():
         row = next(line for line in table.splitlines() if line.startswith(f"``{kind}``"))
         assert (vendor.key.name if vendor.key else "none") in row
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"text": {"format": {"type": "json_schema", "schema": {}}}}, "text.format"),
+        ({"text": {"format": {"type": "json_object"}}}, "text.format"),
+        ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format"),
+    ],
+)
+def test_llamacpp_is_never_asked_for_json_where_it_would_not_heed_that(tmp_path, body, field):
+    provider = of_kind(tmp_path, "llamacpp")
+    assert provider.dialects == ("chat",)
+    with pytest.raises(Unprocessable, match=r"providers\.mine\.dialects") as refusal:
+        provider.adapt(body, "responses")
+    assert refusal.value.param == field
+
+
+def test_llamacpp_takes_schemas_in_chat_and_texts_in_any_dialect(tmp_path):
+    for body in (
+        {"response_format": {"type": "json_schema"}},
+        {"text": {"format": {"type": "text"}, "verbosity": "low"}},
+        {"text": None},
+        {"text": {"format": "json"}},
+        {"output_config": {"effort": "low"}},
+    ):
+        assert of_kind(tmp_path, "llamacpp").adapt(body, "chat").body is body
