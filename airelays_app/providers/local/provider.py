@@ -70,8 +70,8 @@ class LocalProvider:
     renews = False
     login_advice = "Run: airelays doctor"
     passed_headers: tuple[str, ...] = ("x-ratelimit-",)
-    operations: Mapping[str, str] = MappingProxyType({"embeddings": "/embeddings"})
-    base_path = "/v1"
+    operations: Mapping[str, str] = MappingProxyType({"embeddings": "/v1/embeddings"})
+    base_path = ""
 
     def __init__(
         self, name: str, server: LocalServer, *, read_timeout: float, passthrough: bool = False
@@ -120,13 +120,16 @@ class LocalProvider:
         return self._running().outbound(call)
 
     def relayed(self, call: Relayed) -> OutboundRequest:
-        """Return the call with the server's key; raises Unavailable like outbound."""
-        return self._running().relayed(call)
+        """Return the call with the server's key; raises Unavailable like outbound.
 
-    def _running(self) -> CompatibleProvider:
+        All of the server may be called, also what is not below ``/v1``: its slots and tokens.
+        """
+        return self._running(self.base_path).relayed(call)
+
+    def _running(self, base_path: str = "/v1") -> CompatibleProvider:
         endpoint = self._server.address()
         options = CompatibleOptions(
-            base_url=f"{endpoint.base_url}/v1",
+            base_url=f"{endpoint.base_url}{base_path}",
             api_key=endpoint.api_key,
             read_timeout=self._read_timeout,
             socket_path=str(endpoint.socket_path) if endpoint.socket_path else None,
