@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ class Strictly:
         """Return ``answer``, JSON text or a parsed value, as ``model``."""
         text = answer if isinstance(answer, str | bytes) else json.dumps(answer)
         try:
-            return TypeAdapter(model).validate_json(text, strict=True)
+            return _adapter(model).validate_json(text, strict=True)
         except ValidationError as error:
             wrong = _least(error)
         return pytest.fail(f"The SDK declares it otherwise: {wrong}\n{text!r}")
@@ -35,6 +36,12 @@ class Strictly:
     def event(cls, event: dict[str, Any]) -> Any:
         """Return one event of a Responses stream as the model of its type."""
         return cls.read(ResponseStreamEvent, event)
+
+
+@cache
+def _adapter(model: Any) -> TypeAdapter[Any]:
+    """Return what validates ``model``; to make one takes longer than all it does."""
+    return TypeAdapter(model)
 
 
 def _least(error: ValidationError) -> list[str]:

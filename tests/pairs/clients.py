@@ -36,22 +36,29 @@ PLACE = {
 
 @dataclass(frozen=True)
 class Told:
-    """The text, the reasoning that may be read, the calls as name and arguments, the tokens."""
+    """The text, the reasoning that may be read, the calls as name and arguments, the tokens.
+
+    ``ended`` is the dialect's own word for why it ended.
+    """
 
     text: str = ""
     reasoning: str = ""
     calls: list[tuple[str, Any]] = field(default_factory=list)
     tokens: int = 0
+    ended: str = ""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for beside a text."""
+    """What is asked for beside a text; ``limit`` is in tokens, ``must_call`` asks for one call."""
 
     tools: bool = False
+    must_call: bool = False
     image: bool = False
     thinking: bool = False
     schema: bool = False
+    limit: int | None = None
+    stops: tuple[str, ...] = ()
 
 
 PLAIN = Wish()
@@ -81,6 +88,10 @@ class Responses:
         body: Json = {"model": model, "input": [{"role": "user", "content": content}]}
         if wish.tools:
             body["tools"] = [{"type": "function", "name": "add", "parameters": ADD, "strict": True}]
+        if wish.must_call:
+            body |= {"tool_choice": "required", "parallel_tool_calls": False}
+        if wish.limit:
+            body["max_output_tokens"] = wish.limit
         if wish.thinking:
             body |= {"reasoning": {"effort": "high", "summary": "auto"}}
             body["include"] = ["reasoning.encrypted_content"]
@@ -107,6 +118,7 @@ class Responses:
             "".join(p["text"] for item in output for p in item.get("summary") or ()),
             [(call["name"], json.loads(call["arguments"])) for call in calls],
             answer["usage"]["total_tokens"],
+            (answer["incomplete_details"] or {}).get("reason") or answer["status"],
         )
 
     def go_on(self, body: Json, answer: Json, results: list[str]) -> Json:
@@ -124,6 +136,12 @@ class Responses:
         return str(answer["error"]["message"])
 
 
+def _bounds(wish: Wish) -> Json:
+    """Return where an answer of OpenAI's older dialects is to end."""
+    given = {"max_tokens": wish.limit, "stop": list(wish.stops)}
+    return {name: value for name, value in given.items() if value}
+
+
 class Chat:
     """OpenAI's Chat Completions."""
 
@@ -139,12 +157,14 @@ class Chat:
         if wish.tools:
             function = {"name": "add", "parameters": ADD, "strict": True}
             body["tools"] = [{"type": "function", "function": function}]
+        if wish.must_call:
+            body |= {"tool_choice": "required", "parallel_tool_calls": False}
         if wish.thinking:
             body["reasoning_effort"] = "high"
         if wish.schema:
             schema = {"name": "place", "schema": PLACE, "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return "/v1/chat/completions", body
+        return "/v1/chat/completions", {**body, **_bounds(wish)}
 
     def streaming(self, path: str, body: Json) -> tuple[str, Json]:
         """Return the same request for a stream."""
@@ -163,6 +183,7 @@ class Chat:
             message.get("reasoning_content") or "",
             [(each["name"], json.loads(each["arguments"])) for each in functions],
             answer["usage"]["total_tokens"],
+            answer["choices"][0]["finish_reason"],
         )
 
     def go_on(self, body: Json, answer: Json, results: list[str]) -> Json:
@@ -187,8 +208,9 @@ class Completions(Chat):
 
     def ask(self, model: str, text: str, wish: Wish = PLAIN) -> tuple[str, Json]:
         """Return the path and the body of a first turn."""
-        assert wish == PLAIN
-        return "/v1/completions", {"model": model, "prompt": text}
+        bounds = _bounds(wish)
+        assert wish == Wish(limit=wish.limit, stops=wish.stops), "text is all it knows"
+        return "/v1/completions", {"model": model, "prompt": text, **bounds}
 
     def read(self, wire: bytes) -> Json:
         """Return the answer that a stream adds up to."""
@@ -196,7 +218,9 @@ class Completions(Chat):
 
     def told(self, answer: Json) -> Told:
         """Return what a whole answer says."""
-        return Told(answer["choices"][0]["text"], tokens=answer["usage"]["total_tokens"])
+        (choice,) = answer["choices"]
+        tokens = answer["usage"]["total_tokens"]
+        return Told(choice["text"], tokens=tokens, ended=choice["finish_reason"])
 
 
 class Messages:
@@ -211,9 +235,13 @@ class Messages:
             source = {"type": "base64", "media_type": "image/png", "data": PNG}
             content.append({"type": "image", "source": source})
         messages = [{"role": "user", "content": content}]
-        body: Json = {"model": model, "max_tokens": 4000, "messages": messages}
+        body: Json = {"model": model, "max_tokens": wish.limit or 4000, "messages": messages}
+        if wish.stops:
+            body["stop_sequences"] = list(wish.stops)
         if wish.tools:
             body["tools"] = [{"name": "add", "input_schema": ADD}]
+        if wish.must_call:
+            body["tool_choice"] = {"type": "any", "disable_parallel_tool_use": True}
         if wish.thinking:
             body["thinking"] = {"type": "adaptive"}
         if wish.schema:
@@ -236,6 +264,7 @@ class Messages:
             "".join(block["thinking"] for block in blocks if block["type"] == "thinking"),
             [(block["name"], block["input"]) for block in blocks if block["type"] == "tool_use"],
             usage["input_tokens"] + usage["output_tokens"],
+            answer["stop_reason"],
         )
 
     def go_on(self, body: Json, answer: Json, results: list[str]) -> Json:

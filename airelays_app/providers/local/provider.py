@@ -59,8 +59,8 @@ class CallsFromText:
 class LocalProvider:
     """The supervised model server; started by the first call that needs it.
 
-    It is asked for streams only: llama.cpp goes on generating a whole reply for a client that has
-    left, but ends a stream at once (seen 2026-11-22).
+    It is asked for streams only: llama.cpp ends a stream at once when its client has left, but a
+    whole reply only after a second in which nothing else came out of the server (seen 2026-11-25).
     """
 
     kind = "local"
