@@ -4,6 +4,7 @@ The first path is that of four clients, told apart by what they send (seen 2026-
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -67,21 +68,43 @@ def _codex_list(models: list[Listed]) -> dict[str, Any]:
 
 
 def _anthropic_model(listed: Listed) -> dict[str, Any]:
+    """Return an entry; one of Anthropic's own keeps everything that Anthropic said of it."""
+    native = listed.model.native
+    told = native if "created_at" in native else {}
+    created = datetime.fromtimestamp(listed.model.created, UTC)
     return {
         "type": "model",
+        "display_name": str(native.get("display_name") or listed.id),
+        "created_at": f"{created:%Y-%m-%dT%H:%M:%SZ}",
+        "lifecycle": "active",
+        **told,
         "id": listed.id,
-        "display_name": str(listed.model.native.get("display_name") or listed.id),
-        "created_at": "1970-01-01T00:00:00Z",
     }
 
 
 def _anthropic_list(models: list[Listed]) -> dict[str, Any]:
+    """Return a page: what follows ``after_id``, or what stands before ``before_id``."""
+    begin, end = 0, len(models)
+    if after := request.args.get("after_id"):
+        begin = _index_of(after, models, "after_id") + 1
+    if before := request.args.get("before_id"):
+        end = _index_of(before, models, "before_id")
+    size = _place("limit", 0) or len(models)
+    first = max(begin, end - size) if before else begin
+    page = models[first : min(end, first + size)]
     return {
-        "data": [_anthropic_model(model) for model in models],
-        "has_more": False,
-        "first_id": models[0].id if models else None,
-        "last_id": models[-1].id if models else None,
+        "data": [_anthropic_model(model) for model in page],
+        "has_more": len(page) < end - begin,
+        "first_id": page[0].id if page else None,
+        "last_id": page[-1].id if page else None,
     }
+
+
+def _index_of(id_: str, models: list[Listed], param: str) -> int:
+    for index, listed in enumerate(models):
+        if listed.id == id_:
+            return index
+    raise BadRequest(f"{param} names no model.", param=param)
 
 
 def _gemini_model(listed: Listed) -> dict[str, Any]:
