@@ -72,7 +72,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         conversations=conversations,
         router=core.router,
         creation=creation,
-        token_counts=TokenCounts(core.calls, validate=validate, files=files),
+        token_counts=TokenCounts(core.calls, core.pool, validate=validate, files=files),
         responses=kept.responses,
         writer=kept.writer,
         batches=batches,

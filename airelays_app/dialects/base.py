@@ -102,6 +102,7 @@ class Dialect:
     it returns the same object if they are. ``names_model`` is false where the model, and whether
     to stream, stand in the path instead of the body. ``without_packed_seals`` takes out of a
     request body the reasoning whose seal is packed: it was made by an upstream of another dialect.
+    ``cache_key`` returns what names requests that share an upstream's cache, if a body says so.
 
     ``unspeakable_stops`` returns the stop sequences that its requests cannot carry, so that the
     relay itself stops at them. ``has_custom_tools`` says that it has a word for free-text tools;
@@ -129,6 +130,7 @@ class Dialect:
     usage_field: str = "usage"
     names_model: bool = True
     canonical: Callable[[Json], Json] = lambda body: body
+    cache_key: Callable[[Json], object] = lambda body: body.get("prompt_cache_key")
     echo: Callable[[Json], Json] = lambda body: {}  # noqa: ARG005
     completed: Callable[[Json, ReplyContext], Json] = lambda reply, context: reply  # noqa: ARG005
     without_packed_seals: Callable[[Json], Json] = lambda body: body

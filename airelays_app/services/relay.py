@@ -160,7 +160,7 @@ def _may_pass(error: RelayError) -> bool:
 
 def _sticky(call: Call) -> str | None:
     """Return what should stay with one account, for the sake of the upstream's caches."""
-    key = call.session or call.body.get("prompt_cache_key")
+    key = call.session or call.dialect.cache_key(call.body)
     return key if isinstance(key, str) else None
 
 

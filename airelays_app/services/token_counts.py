@@ -1,5 +1,6 @@
 """Counting what a request would cost, without asking for the reply."""
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from airelays_app.errors import UpstreamRefused
@@ -11,6 +12,7 @@ from airelays_app.services.continuation import Continued
 from airelays_app.services.creation import Asked, Validate, call_of
 from airelays_app.services.file_inputs import resolver
 from airelays_app.services.generation import Call, prepare
+from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Answer
 from airelays_app.store.files import FileStore
@@ -28,8 +30,9 @@ _LACKING = frozenset(
 class TokenCounts:
     """Counts the upstream's way where it counts, and estimates everywhere else."""
 
-    def __init__(self, calls: Calls, *, validate: Validate, files: FileStore) -> None:
+    def __init__(self, calls: Calls, pool: Pool, *, validate: Validate, files: FileStore) -> None:
         self._calls = calls
+        self._pool = pool
         self._validate = validate
         self._files = files
 
@@ -49,7 +52,11 @@ class TokenCounts:
         if path is None:
             return _estimated(call)
         try:
-            return self._counted(call, path, record)
+            return self._pool.ask(
+                call.route,
+                lambda route: self._counted(replace(call, route=route), path, record),
+                fallbacks=False,
+            )
         except UpstreamRefused as error:
             if not _lacks_counting(error, call.route.model):
                 raise

@@ -41,6 +41,13 @@ def test_what_belongs_together_stays_with_one_account(relay, name):
     assert len(set(accounts_asked(relay))) == 1
 
 
+def test_what_a_client_of_messages_says_is_one_session_s_stays_together_too(relay):
+    asked = {"model": "gpt-5.5", "messages": [{"role": "user", "content": "[[say Hello]]"}]}
+    for _ in range(6):
+        relay.ok("/v1/messages", {**asked, "metadata": {"user_id": "session_1"}})
+    assert len(set(accounts_asked(relay))) == 1
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_other_account_answers_for_one_that_is_used_up(relay, stream):
     relay.sandbox.script("limit", resets_in_seconds=3600)

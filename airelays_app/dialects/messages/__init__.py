@@ -16,6 +16,12 @@ def _echo(body: Json) -> Json:
     return {SHOWS_THINKING: asks_for_thinking(body)}
 
 
+def _cache_key(body: Json) -> object:
+    """Return whose request it is; Claude Code names its session there."""
+    metadata = body.get("metadata")
+    return metadata.get("user_id") if isinstance(metadata, dict) else None
+
+
 MESSAGES = Dialect(
     name="messages",
     reply_prefix="msg_",
@@ -29,6 +35,7 @@ MESSAGES = Dialect(
     error_body=error_body,
     read_usage=read_usage,
     keep_alive=PING,
+    cache_key=_cache_key,
     echo=_echo,
     unspeakable_stops=unspeakable_stops,
     without_packed_seals=without_packed_seals,
