@@ -9,11 +9,10 @@ from airelays_app.dialects.fields import (
     optional_integer,
     optional_number,
     optional_object,
-    optional_text,
     stop_sequences,
     token_count,
 )
-from airelays_app.neutral.request import Hints, Sampling
+from airelays_app.neutral.request import Sampling
 from airelays_app.neutral.usage import Usage, usage_of_totals
 
 DONE = b"data: [DONE]\n\n"
@@ -35,18 +34,6 @@ def read_sampling(body: Json) -> Sampling:
         seed=optional_integer(body, "seed"),
         stop=stop_sequences(body),
         logit_bias=optional_object(body, "logit_bias"),
-    )
-
-
-def read_hints(body: Json) -> Hints:
-    """Return the fields that steer the service."""
-    return Hints(
-        user=optional_text(body, "user"),
-        safety_identifier=optional_text(body, "safety_identifier"),
-        metadata=optional_object(body, "metadata"),
-        service_tier=optional_text(body, "service_tier"),
-        prompt_cache_key=optional_text(body, "prompt_cache_key"),
-        prompt_cache_retention=optional_text(body, "prompt_cache_retention"),
     )
 
 

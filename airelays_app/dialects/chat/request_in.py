@@ -12,7 +12,6 @@ from airelays_app.dialects.chat.reasoning import SHOWN, read_reasoning
 from airelays_app.dialects.chat.tools_in import read_functions, read_tool_choice, read_tools
 from airelays_app.dialects.completion_family import (
     includes_usage,
-    read_hints,
     read_sampling,
 )
 from airelays_app.dialects.fields import (
@@ -28,10 +27,10 @@ from airelays_app.dialects.fields import (
     wrong_type,
 )
 from airelays_app.dialects.file_parts import read_file
+from airelays_app.dialects.openai_fields import read_audio, read_hints, read_refusal, read_text
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
-    Audio,
     Image,
     Message,
     OutputFormat,
@@ -216,14 +215,6 @@ def read_content(content: Any, path: str) -> Iterator[Part]:
         yield reader(part_path, part)
 
 
-def _read_text(path: str, part: Json) -> Part:
-    return Text(text_field(part, "text", path), part)
-
-
-def _read_refusal(path: str, part: Json) -> Part:
-    return Refusal(text_field(part, "refusal", path))
-
-
 def _read_image(path: str, part: Json) -> Part:
     source = part.get("image_url")
     if isinstance(source, str):
@@ -239,24 +230,16 @@ def _read_file(path: str, part: Json) -> Part:
     return read_file(f"{path}.file", as_object(part["file"], f"{path}.file"))
 
 
-def _read_audio(path: str, part: Json) -> Part:
-    audio = as_object(part.get("input_audio"), f"{path}.input_audio")
-    return Audio(
-        text_field(audio, "data", f"{path}.input_audio"),
-        text_field(audio, "format", f"{path}.input_audio"),
-    )
-
-
 _PART_READERS: dict[str, Callable[[str, Json], Part]] = {
-    "text": _read_text,
-    "input_text": _read_text,
-    "output_text": _read_text,
-    "refusal": _read_refusal,
+    "text": read_text,
+    "input_text": read_text,
+    "output_text": read_text,
+    "refusal": read_refusal,
     "image_url": _read_image,
     "input_image": _read_image,
     "file": _read_file,
     "input_file": _read_file,
-    "input_audio": _read_audio,
+    "input_audio": read_audio,
 }
 
 

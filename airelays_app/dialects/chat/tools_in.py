@@ -7,12 +7,12 @@ from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import (
     as_object,
     objects,
-    optional_bool,
     optional_object,
     optional_text,
     text_field,
     wrong_type,
 )
+from airelays_app.dialects.openai_fields import read_function
 from airelays_app.neutral.request import HostedTool, Tool, ToolChoice
 
 
@@ -25,7 +25,7 @@ def read_tools(value: Any) -> Iterator[Tool | HostedTool]:
         if kind == "function":
             nested = tool.get("function")
             inner_path = f"{path}.function" if nested is not None else path
-            yield _read_function(inner_path, as_object(nested or tool, inner_path))
+            yield read_function(inner_path, as_object(nested or tool, inner_path))
         elif kind == "custom":
             nested = tool.get("custom")
             inner_path = f"{path}.custom" if nested is not None else path
@@ -37,16 +37,7 @@ def read_tools(value: Any) -> Iterator[Tool | HostedTool]:
 def read_functions(value: Any) -> Iterator[Tool]:
     """Yield the tools of the older ``functions`` field."""
     for path, function in objects(value or [], "functions"):
-        yield _read_function(path, function)
-
-
-def _read_function(path: str, function: Json) -> Tool:
-    return Tool(
-        name=text_field(function, "name", path),
-        description=optional_text(function, "description", path),
-        parameters=optional_object(function, "parameters", path),
-        strict=optional_bool(function, "strict", path),
-    )
+        yield read_function(path, function)
 
 
 def _read_custom(path: str, custom: Json) -> Tool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from airelays_app.dialects.base import Json
-from airelays_app.dialects.completion_family import includes_usage, read_hints, read_sampling
+from airelays_app.dialects.completion_family import includes_usage, read_sampling
 from airelays_app.dialects.fields import (
     as_text,
     asks_for_something,
@@ -13,6 +13,7 @@ from airelays_app.dialects.fields import (
     text_field,
     wrong_type,
 )
+from airelays_app.dialects.openai_fields import read_hints
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import Message, Request, Text

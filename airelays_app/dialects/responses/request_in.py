@@ -6,6 +6,7 @@ sends beside it (``namespace`` and ``custom`` tools, ``additional_tools`` items)
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from airelays_app.dialects.base import Json
@@ -24,10 +25,10 @@ from airelays_app.dialects.fields import (
     wrong_type,
 )
 from airelays_app.dialects.file_parts import read_file
+from airelays_app.dialects.openai_fields import read_audio, read_hints, read_refusal, read_text
 from airelays_app.dialects.responses.tools_in import read_tool_choice, read_tools
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
-    Audio,
     Hints,
     HostedTool,
     Image,
@@ -36,7 +37,6 @@ from airelays_app.neutral.request import (
     OutputFormat,
     Part,
     Reasoning,
-    Refusal,
     Request,
     Role,
     Sampling,
@@ -182,27 +182,11 @@ def read_content(content: Any, path: str) -> Iterator[Part]:
         yield reader(part_path, part) if reader else Opaque(DIALECT, part, part_path)
 
 
-def _read_text(path: str, part: Json) -> Part:
-    return Text(text_field(part, "text", path), part)
-
-
-def _read_refusal(path: str, part: Json) -> Part:
-    return Refusal(text_field(part, "refusal", path))
-
-
 def _read_image(path: str, part: Json) -> Part:
     url = part.get("image_url")
     if isinstance(url, dict):
         url = url.get("url")
     return Image(as_text(url, f"{path}.image_url"), optional_text(part, "detail", path))
-
-
-def _read_audio(path: str, part: Json) -> Part:
-    audio = as_object(part.get("input_audio"), f"{path}.input_audio")
-    return Audio(
-        text_field(audio, "data", f"{path}.input_audio"),
-        text_field(audio, "format", f"{path}.input_audio"),
-    )
 
 
 def _read_reasoning(path: str, item: Json) -> Message:
@@ -265,25 +249,17 @@ def _read_format(text: Json) -> OutputFormat | None:
 
 def _read_hints(body: Json) -> Hints:
     include = [as_text(i, "include") for i in as_list(body.get("include") or [], "include")]
-    return Hints(
-        user=optional_text(body, "user"),
-        safety_identifier=optional_text(body, "safety_identifier"),
-        metadata=optional_object(body, "metadata"),
-        service_tier=optional_text(body, "service_tier"),
-        prompt_cache_key=optional_text(body, "prompt_cache_key"),
-        prompt_cache_retention=optional_text(body, "prompt_cache_retention"),
-        include=tuple(include),
-    )
+    return replace(read_hints(body), include=tuple(include))
 
 
 _PART_READERS: dict[str, Callable[[str, Json], Part]] = {
-    "input_text": _read_text,
-    "output_text": _read_text,
-    "text": _read_text,
-    "refusal": _read_refusal,
+    "input_text": read_text,
+    "output_text": read_text,
+    "text": read_text,
+    "refusal": read_refusal,
     "input_image": _read_image,
     "input_file": read_file,
-    "input_audio": _read_audio,
+    "input_audio": read_audio,
 }
 _ITEM_READERS: dict[str, Callable[[str, Json], Message]] = {
     "message": _read_message,

@@ -7,12 +7,12 @@ from typing import Any
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import (
     objects,
-    optional_bool,
     optional_object,
     optional_text,
     text_field,
     wrong_type,
 )
+from airelays_app.dialects.openai_fields import read_function
 from airelays_app.neutral.request import HostedTool, Tool, ToolChoice
 
 _PLAIN_NAMESPACE = "functions"
@@ -30,20 +30,11 @@ def read_tools(value: Any, path: str, namespace: str | None = None) -> Iterator[
             group = None if name == _PLAIN_NAMESPACE else name
             yield from read_tools(tool.get("tools"), f"{tool_path}.tools", group)
         elif kind == "function":
-            yield replace(_read_function(tool_path, tool), namespace=namespace)
+            yield replace(read_function(tool_path, tool), namespace=namespace)
         elif kind == "custom":
             yield replace(_read_custom(tool_path, tool), namespace=namespace)
         else:
             yield HostedTool("responses", tool, tool_path)
-
-
-def _read_function(path: str, tool: Json) -> Tool:
-    return Tool(
-        name=text_field(tool, "name", path),
-        description=optional_text(tool, "description", path),
-        parameters=optional_object(tool, "parameters", path),
-        strict=optional_bool(tool, "strict", path),
-    )
 
 
 def _read_custom(path: str, tool: Json) -> Tool:
