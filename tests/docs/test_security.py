@@ -31,7 +31,7 @@ CLAIMS = {
     "A token never goes to an upstream.": (
         "security/test_headers_across.py::test_of_a_clients_headers_only_the_dialects_own_go_on",
     ),
-    "Prompts and answers are kept only where you ask for it": (
+    "in the traffic log if you turn bodies on; and nowhere else": (
         "security/test_planted_secrets.py::test_no_secret_is_where_it_does_not_belong",
     ),
     "Every file that the relay makes is 0600 and every folder 0700, whatever the umask.": (

@@ -8,7 +8,8 @@ is searched: its output, its files, its answers with their headers, and what the
 
 * Credentials are in their own files only, which are 0600, and in no log and no answer.
 * Prompts and answers are in the traffic log only when the owner has turned bodies on, and in the
-  database only for conversations. Images and contents of files are never in a log.
+  database only for conversations and kept responses. Images and contents of files are never in a
+  log.
 """
 
 import base64
@@ -48,6 +49,7 @@ MODES = {
 }
 
 
+DATABASE = ".airelays/state.sqlite3"
 REFUSED = (400, 404, 413, 415, 422)
 
 
@@ -232,6 +234,8 @@ def require_searched(scene: Scene, *, logs_texts: bool) -> None:
     assert found == [".airelays/relay-token", *[".airelays/auth.json"] * 3]
     prompt = next(iter(scene.secrets.texts))
     assert logs_texts is any("/logs/" in place for place in scene.written.holding(prompt))
+    kept = next(text for text in scene.secrets.texts if text.startswith("planted-kept"))
+    assert any(place.startswith(DATABASE) for place in scene.written.holding(kept))
 
 
 def is_store(place: str, at_home: str) -> bool:
@@ -274,7 +278,15 @@ def succeed(scene: Scene) -> None:
         assert visitor.send("POST", path, token=None, json=body).status_code in (200, 400)
     for path in ("/", "/healthz", "/health/ready", "/v1/relay/status", "/v1/subscription/status"):
         assert visitor.send("GET", path).status_code == 200
+    keep_responses(scene)
     send_files(scene)
+
+
+def keep_responses(scene: Scene) -> None:
+    kept, not_kept = scene.secrets.text("kept", at_home=DATABASE), scene.secrets.text("not-kept")
+    for text, more in ((kept, {}), (not_kept, {"store": False})):
+        body = {"model": "gpt-5.5", "input": text, **more}
+        assert scene.visitor.send("POST", "/v1/responses", json=body).status_code == 200
 
 
 def send_files(scene: Scene) -> None:
@@ -283,9 +295,8 @@ def send_files(scene: Scene) -> None:
     form = {"file": ("note.txt", text.encode(), "text/plain")}
     stored = visitor.send("POST", "/v1/files", files=form).json()["id"]
     assert visitor.send("GET", f"/v1/files/{stored}/content").text == text
-    kept = ".airelays/state.sqlite3"
-    image = hidden.datum("image", at_home=kept)
-    inline = hidden.datum("inline-file", at_home=kept)
+    image = hidden.datum("image", at_home=DATABASE)
+    inline = hidden.datum("inline-file", at_home=DATABASE)
     content = [
         {"type": "input_text", "text": "look"},
         {"type": "input_image", "image_url": f"data:image/png;base64,{basic(image)}"},
@@ -298,9 +309,9 @@ def send_files(scene: Scene) -> None:
 
 def converse(scene: Scene) -> None:
     hidden, visitor = scene.secrets, scene.visitor
-    prompt = hidden.text("turn", at_home=".airelays/state.sqlite3")
-    answer = hidden.text("answered-turn", at_home=".airelays/state.sqlite3")
-    note = hidden.text("metadata", at_home=".airelays/state.sqlite3")
+    prompt = hidden.text("turn", at_home=DATABASE)
+    answer = hidden.text("answered-turn", at_home=DATABASE)
+    note = hidden.text("metadata", at_home=DATABASE)
     created = visitor.send("POST", "/v1/conversations", json={"metadata": {"note": note}})
     conversation = created.json()["id"]
     body = {"conversation": conversation}
