@@ -186,6 +186,12 @@ def test_a_conversation_keeps_what_is_as_deep_as_allowed(relay):
     assert kept["deep"] == item["deep"]
 
 
+def test_a_body_of_millions_of_values_is_too_large_before_it_is_read(relay):
+    """Sixteen megabytes of text would be hundreds of megabytes of empty arrays."""
+    body = b'{"model":"gpt-5.5","input":[' + b"[]," * 8_000_000 + b"0]}"
+    assert refused(post(relay, "/v1/responses", body), 413)["code"] == "request_too_large"
+
+
 @pytest.mark.parametrize("body", [b"", b" \r\n\t", b"{}", b'{"model":null}', b'{"model":""}'])
 @pytest.mark.parametrize("route", SAYING)
 def test_a_body_that_lacks_everything_is_told_what_it_lacks(relay, route, body):
