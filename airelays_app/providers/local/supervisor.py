@@ -246,10 +246,13 @@ class LocalServer:
         return path if len(os.fsencode(path)) <= SOCKET_PATH_BYTES else None
 
     def _refuse_if_just_failed(self, asked: float) -> None:
-        """Share the failure that happened while this caller waited, instead of repeating it."""
+        """Share the failure that happened while this caller waited, instead of repeating it.
+
+        One that lies ahead is of another boot, since which the clock began anew.
+        """
         try:
             failed_at, problem = json.loads(self._failure_path.read_bytes())
-            if failed_at < asked:
+            if not asked <= failed_at <= time.monotonic():
                 return
         except (OSError, ValueError, TypeError):
             return

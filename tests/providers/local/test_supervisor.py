@@ -211,6 +211,14 @@ def test_a_failed_start_is_named_and_can_be_tried_again(new_server, model_file, 
     assert connects(new_server().address())
 
 
+def test_a_failure_before_the_machine_was_booted_again_refuses_nothing(new_server, tmp_path):
+    server = new_server()
+    folder = tmp_path / "data" / "local"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "failed.json").write_text(json.dumps([time.monotonic() + 500_000, "slow"]))
+    assert connects(server.address())
+
+
 def test_missing_weights_name_the_command_that_fetches_them(tmp_path):
     server = LocalServer(tmp_path, ServerOptions(), os.getpid())
     with pytest.raises(Unavailable, match="airelays local install"):
