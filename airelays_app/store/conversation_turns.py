@@ -20,6 +20,7 @@ from airelays_app.store.conversation_items import Item
 from airelays_app.store.database import Database
 from airelays_app.store.process_identity import is_gone, own_identity
 
+_LONGEST_LEASE_SECONDS = 3600.0
 _LONGEST_RETRY_SECONDS = 5
 
 
@@ -32,8 +33,8 @@ def refuse_if_locked(connection: sqlite3.Connection, conversation_id: str) -> No
     if row is None:
         return
     remaining = row["expires_at"] - _seconds_since_boot()
-    if remaining <= 0 or is_gone(row["holder"]):
-        return
+    if not 0 < remaining <= _LONGEST_LEASE_SECONDS or is_gone(row["holder"]):
+        return  # one that lasts longer is of another boot, since which the clock began anew
     raise Conflict(
         "Another turn of this conversation is running; try again when it has ended.",
         param="conversation",

@@ -239,6 +239,16 @@ def test_a_lease_ends_and_the_late_turn_adds_nothing(store, clock):
     assert texts(store.history(made.id)) == ["question 2", "answer 2"]
 
 
+def test_a_lease_of_before_the_machine_was_booted_again_holds_nothing(store, clock, monkeypatch):
+    """Where the name of the boot is hidden, only its length tells."""
+    monkeypatch.setattr(conversation_turns, "is_gone", lambda _: False)
+    made = store.create()
+    clock.now = 500_000.0
+    store.begin_turn(made.id)
+    clock.now = 100.0
+    store.begin_turn(made.id).release()
+
+
 def test_a_late_turn_that_nobody_overtook_still_counts(store, clock):
     made = store.create()
     late = store.begin_turn(made.id, ttl_seconds=60)
