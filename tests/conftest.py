@@ -214,6 +214,21 @@ def environ_for(home: Path, data_dir: Path, sandbox: Sandbox) -> dict[str, str]:
     }
 
 
+def further_providers(sandbox: Sandbox, *, plain: str, vendors: bool) -> dict[str, str]:
+    """Return the settings of the providers that only some relays have."""
+    settings = {}
+    if plain:
+        settings["PROVIDERS_PLAIN_DIALECTS"] = plain
+        settings["PROVIDERS_PLAIN_BASE_URL"] = sandbox.compatible_url
+        settings["PROVIDERS_PLAIN_API_KEY"] = sandbox.compatible_key
+    if vendors:
+        settings["PROVIDERS_ANTHROPIC_BASE_URL"] = sandbox.anthropic_url
+        settings["PROVIDERS_ANTHROPIC_API_KEY"] = sandbox.anthropic_key
+        settings["PROVIDERS_GEMINI_BASE_URL"] = sandbox.gemini_url
+        settings["PROVIDERS_GEMINI_API_KEY"] = sandbox.gemini_key
+    return settings
+
+
 def write_login(data_dir: Path, login: Mapping[str, str]) -> None:
     """Put a login where the relay finds it."""
     path = data_dir / "auth.json"
@@ -235,10 +250,11 @@ def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay
     """Return a function that starts relays; they and their sandboxes end with the module.
 
     ``sandbox`` is the upstream, by default one of its own. ``login=False`` leaves the account
-    out; the relay has a provider ``box`` too, on the sandbox's compatible server. ``models`` is a
-    directory with weights of the local model, ``further_logins`` has an address for each further
-    account. Further keyword arguments are settings, by the part
-    of the variable's name after ``AIRELAYS_``.
+    out; the relay has a provider ``box`` too, on the sandbox's compatible server, with ``plain``
+    one of that name there that is said to speak these dialects only, with ``vendors`` Anthropic and
+    Google. ``models`` is a directory with weights of the local model, ``further_logins`` has an
+    address for each further account. Further keyword arguments are settings, by the part of the
+    variable's name after ``AIRELAYS_``.
     """
     with ExitStack() as running:
 
@@ -246,13 +262,16 @@ def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay
             *,
             sandbox: Sandbox | None = None,
             login: bool = True,
+            plain: str = "",
+            vendors: bool = False,
             models: Path | None = None,
             further_logins: Mapping[str, str] | None = None,
             **settings: str,
         ) -> RunningRelay:
             sandbox = sandbox or running.enter_context(Sandbox())
             home = tmp_path_factory.mktemp("home")
-            environ = {f"AIRELAYS_{name}": value for name, value in settings.items()}
+            further = further_providers(sandbox, plain=plain, vendors=vendors)
+            environ = {f"AIRELAYS_{name}": value for name, value in (further | settings).items()}
             (home / "data").mkdir(mode=0o700)
             if login:
                 write_login(home / "data", sandbox.login())

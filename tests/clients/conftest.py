@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 SUBSCRIPTION = "gpt-5.5"
 CHAT_SERVER = "box/sandbox-small"
-RESPONSES_SERVER = "native/sandbox-small"
+RESPONSES_SERVER = "plain/sandbox-small"
 
 
 class Strictly:
@@ -62,15 +62,7 @@ def strictly() -> type[Strictly]:
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
     """Return a relay with the subscription, a chat server, and a Responses server."""
-    relay = start_relay()
-    relay.stop()
-    sandbox = relay.sandbox
-    return start_relay(
-        sandbox=sandbox,
-        PROVIDERS_NATIVE_BASE_URL=sandbox.compatible_url,
-        PROVIDERS_NATIVE_API_KEY=sandbox.compatible_key,
-        PROVIDERS_NATIVE_DIALECTS="responses,chat",
-    )
+    return start_relay(plain="responses,chat")
 
 
 @pytest.fixture(params=[SUBSCRIPTION, CHAT_SERVER, RESPONSES_SERVER])

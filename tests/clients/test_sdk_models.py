@@ -10,7 +10,7 @@ def test_it_lists_the_models_of_all_providers(client, strictly):
 
     assert "gpt-5.5" in listed
     assert "box/sandbox-small" in listed
-    assert "native/sandbox/reasoner:7b" in listed
+    assert "plain/sandbox/reasoner:7b" in listed
     for model in listed.values():
         strictly.read(Model, model.to_json())
 

@@ -29,15 +29,8 @@ PARAMETERS = {"type": "object", "properties": {"zone": {"type": "string"}}}
 
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
-    """Return a relay with the subscription, a chat server and Anthropic's API."""
-    relay = start_relay()
-    relay.stop()
-    sandbox = relay.sandbox
-    return start_relay(
-        sandbox=sandbox,
-        PROVIDERS_ANTHROPIC_BASE_URL=sandbox.anthropic_url,
-        PROVIDERS_ANTHROPIC_API_KEY=sandbox.anthropic_key,
-    )
+    """Return a relay with an upstream of every dialect."""
+    return start_relay(vendors=True)
 
 
 class Responses:

@@ -16,19 +16,7 @@ SEALS = ("encrypted_content", "signature", "thoughtSignature")
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
     """Return a relay with an upstream of each kind."""
-    first = start_relay()
-    first.stop()
-    sandbox = first.sandbox
-    return start_relay(
-        sandbox=sandbox,
-        PROVIDERS_PLAIN_BASE_URL=sandbox.compatible_url,
-        PROVIDERS_PLAIN_API_KEY=sandbox.compatible_key,
-        PROVIDERS_PLAIN_DIALECTS="responses",
-        PROVIDERS_ANTHROPIC_BASE_URL=sandbox.anthropic_url,
-        PROVIDERS_ANTHROPIC_API_KEY=sandbox.anthropic_key,
-        PROVIDERS_GEMINI_BASE_URL=sandbox.gemini_url,
-        PROVIDERS_GEMINI_API_KEY=sandbox.gemini_key,
-    )
+    return start_relay(plain="responses", vendors=True)
 
 
 class Pair:

@@ -117,14 +117,7 @@ CASES = [
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
     """Return a relay with a server that speaks Responses only."""
-    first = start_relay()
-    first.stop()
-    return start_relay(
-        sandbox=first.sandbox,
-        PROVIDERS_PLAIN_BASE_URL=first.sandbox.compatible_url,
-        PROVIDERS_PLAIN_API_KEY=first.sandbox.compatible_key,
-        PROVIDERS_PLAIN_DIALECTS="responses",
-    )
+    return start_relay(plain="responses")
 
 
 @pytest.mark.parametrize("dialect", PATHS)

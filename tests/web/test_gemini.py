@@ -17,16 +17,7 @@ GOOGLE, ALIAS = "gemini/gemini-2.5-flash", "aistudio/gemini-2.5-flash"
 
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
-    first = start_relay()
-    first.stop()
-    sandbox = first.sandbox
-    return start_relay(
-        sandbox=sandbox,
-        PROVIDERS_GEMINI_BASE_URL=sandbox.gemini_url,
-        PROVIDERS_GEMINI_API_KEY=sandbox.gemini_key,
-        UPSTREAM_RETRY_ATTEMPTS="0",
-        KEEPALIVE_SECONDS="1",
-    )
+    return start_relay(vendors=True, UPSTREAM_RETRY_ATTEMPTS="0", KEEPALIVE_SECONDS="1")
 
 
 def asking(text, **more):
@@ -228,7 +219,7 @@ def test_googles_own_details_reach_a_client_of_another_dialect(relay):
 def test_a_key_that_google_refuses_is_the_owners_problem(relay, start_relay):
     other = start_relay(
         sandbox=relay.sandbox,
-        PROVIDERS_GEMINI_BASE_URL=relay.sandbox.gemini_url,
+        vendors=True,
         PROVIDERS_GEMINI_API_KEY="AIza-of-somebody-else",
     )
     answer = other.post(path_of(GOOGLE), asking("Hi"))

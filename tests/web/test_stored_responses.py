@@ -22,26 +22,14 @@ PATIENCE = 60.0
 UPSTREAMS = {
     "patched": "gpt-5.5",
     "translated": "box/sandbox-small",
-    "as it came": "native/sandbox-small",
+    "as it came": "plain/sandbox-small",
 }
 
 
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
     """Return a relay with an upstream for each lane."""
-    return with_native(start_relay)
-
-
-def with_native(start_relay, **settings):
-    first = start_relay()
-    first.stop()
-    return start_relay(
-        sandbox=first.sandbox,
-        PROVIDERS_NATIVE_BASE_URL=first.sandbox.compatible_url,
-        PROVIDERS_NATIVE_API_KEY=first.sandbox.compatible_key,
-        PROVIDERS_NATIVE_DIALECTS="responses",
-        **settings,
-    )
+    return start_relay(plain="responses")
 
 
 on_every_lane = pytest.mark.parametrize("model", UPSTREAMS.values(), ids=UPSTREAMS)
@@ -406,7 +394,7 @@ def test_reasoning_goes_back_with_its_seal(relay):
 
 
 def test_reasoning_that_cannot_go_back_is_left_out(relay):
-    first = ask(relay, "[[reason Hm]] [[say one]]", model="native/sandbox-small")
+    first = ask(relay, "[[reason Hm]] [[say one]]", model="plain/sandbox-small")
     reasoning = first["output"][0]
     assert reasoning["type"] == "reasoning"
     assert not reasoning.get("encrypted_content")

@@ -12,21 +12,11 @@ MESSAGES_UPSTREAM = "anthropic/claude-opus-4-8"
 
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
-    """Return a relay with the subscription, a chat server and Anthropic's API.
+    """Return a relay with an upstream of every dialect.
 
     ``plain`` is a server that is said to speak Messages.
     """
-    relay = start_relay()
-    relay.stop()
-    sandbox = relay.sandbox
-    return start_relay(
-        sandbox=sandbox,
-        PROVIDERS_ANTHROPIC_BASE_URL=sandbox.anthropic_url,
-        PROVIDERS_ANTHROPIC_API_KEY=sandbox.anthropic_key,
-        PROVIDERS_PLAIN_BASE_URL=sandbox.compatible_url,
-        PROVIDERS_PLAIN_API_KEY=sandbox.compatible_key,
-        PROVIDERS_PLAIN_DIALECTS="messages",
-    )
+    return start_relay(plain="messages", vendors=True)
 
 
 @pytest.fixture(params=[RESPONSES_UPSTREAM, CHAT_UPSTREAM, MESSAGES_UPSTREAM])

@@ -41,11 +41,9 @@ def error_in(answer):
 @pytest.fixture(scope="module")
 def hasty_relay(start_relay, module_relay):
     """Return a relay that tries nothing again and is quick to send a sign of life."""
-    sandbox = module_relay.sandbox
     return start_relay(
-        sandbox=sandbox,
-        PROVIDERS_ANTHROPIC_BASE_URL=sandbox.anthropic_url,
-        PROVIDERS_ANTHROPIC_API_KEY=sandbox.anthropic_key,
+        sandbox=module_relay.sandbox,
+        vendors=True,
         UPSTREAM_RETRY_ATTEMPTS="0",
         KEEPALIVE_SECONDS="1",
         MAX_BODY_BYTES="8192",
@@ -257,7 +255,7 @@ def test_a_rejected_login_is_no_matter_of_the_token(client, relay):
 def test_a_rejected_key_is_no_matter_of_the_token(start_relay, relay):
     wrong = start_relay(
         sandbox=relay.sandbox,
-        PROVIDERS_ANTHROPIC_BASE_URL=relay.sandbox.anthropic_url,
+        vendors=True,
         PROVIDERS_ANTHROPIC_API_KEY="sk-ant-of-yesterday",
     )
     answer = wrong.post(MESSAGES, asked_for("Hi", model=NATIVE))
