@@ -93,6 +93,19 @@ class Tap(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Counting:
+    """How a dialect counts the input tokens of a request to which no reply is made.
+
+    ``operation`` is what providers have it under, ``field`` is where its answer has the sum.
+    ``asked`` makes of a request's body, and the upstream's name of the model, that of the count.
+    """
+
+    operation: str
+    field: str
+    asked: Callable[[Json, str], Json]
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """One wire format.
 
@@ -111,7 +124,8 @@ class Dialect:
     ``reply_prefix`` is how the ids of its replies begin. ``stream_carries_reply`` says that a
     stream ends with the whole reply in one object. ``read_usage`` reads the counts that a reply
     has in its ``usage_field``. ``completed`` fills in what a whole reply of an upstream of the same
-    dialect leaves out; it returns the same object if that is nothing.
+    dialect leaves out; it returns the same object if that is nothing. ``counting`` is None for a
+    dialect without a count of tokens.
 
     ``refuses_with`` is the status for what is understood but refused, ``client_headers`` are those
     that say something about the wire and go on to an upstream of the same dialect (in lower case),
@@ -133,6 +147,7 @@ class Dialect:
     cache_key: Callable[[Json], object] = lambda body: body.get("prompt_cache_key")
     echo: Callable[[Json], Json] = lambda body: {}  # noqa: ARG005
     completed: Callable[[Json, ReplyContext], Json] = lambda reply, context: reply  # noqa: ARG005
+    counting: Counting | None = None
     without_packed_seals: Callable[[Json], Json] = lambda body: body
     encode_request: Callable[[Request, Capabilities], tuple[Json, tuple[Loss, ...]]] | None = None
     decode_reply: Callable[[Json, Classify], list[Event]] | None = None

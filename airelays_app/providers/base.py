@@ -94,14 +94,15 @@ class Outgoing:
 class Relayed:
     """A call that is relayed as it is.
 
-    ``target`` is the raw path below the provider's base URL, with its query; ``headers`` are the
-    client's, without credentials.
+    ``target`` is the raw path below the provider's base URL, with its query; where it says
+    ``{model}``, ``model`` is to be told. ``headers`` are the client's, without credentials.
     """
 
     method: str
     target: str
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: bytes | Payload | None = None
+    model: str = ""
 
 
 class Provider(Protocol):

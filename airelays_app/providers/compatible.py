@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Json, ReplyContext, Tap
+from airelays_app.dialects.gemini.resources import resource_name
 from airelays_app.errors import Unprocessable, UpstreamError
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.failure import Failure
@@ -25,7 +26,6 @@ PATHS: Mapping[str, str] = MappingProxyType(
 """Where each dialect is spoken to, below the base URL (OpenAI's, Anthropic's and Google's API
 references, 2026-11-22)."""
 
-_KINDS = ("models", "tunedModels")
 _NO_SEGMENTS = frozenset({"", ".", ".."})
 _STREAM_PATHS: Mapping[str, str] = MappingProxyType(
     {**PATHS, "gemini": "/{model}:streamGenerateContent?alt=sse"}
@@ -123,15 +123,14 @@ class CompatibleProvider:
         """Return the call."""
         headers = {**_spoken(call.body, stream=call.stream), **call.headers}
         paths = _STREAM_PATHS if call.stream else PATHS
-        path = paths[call.dialect]
-        if "{model}" in path:
-            path = path.replace("{model}", _resource(call.model))
+        path = _with_model(paths[call.dialect], call.model)
         return self._request("POST", path, body=call.body, stream=call.stream, headers=headers)
 
     def relayed(self, call: Relayed) -> OutboundRequest:
-        """Return the call with this server's key."""
+        """Return the call with this server's key; raises Unprocessable for an odd model."""
+        target = _with_model(call.target, call.model) if call.model else call.target
         return self._request(
-            call.method, call.target, body=call.body, stream=False, headers=call.headers
+            call.method, target, body=call.body, stream=False, headers=call.headers
         )
 
     def renew(self, sent: OutboundRequest) -> None:
@@ -212,15 +211,16 @@ class CompatibleProvider:
         )
 
 
-def _resource(model: str) -> str:
-    """Return where a model is that stands in the path; its kind may be told in its name.
+def _with_model(path: str, model: str) -> str:
+    """Return the path with the model in its place, if it has one there.
 
     Raises Unprocessable for a name that would lead out of there.
     """
-    kind, *rest = model.split("/")
-    if not _NO_SEGMENTS.isdisjoint((kind, *rest)):
+    if "{model}" not in path:
+        return path
+    if not _NO_SEGMENTS.isdisjoint(model.split("/")):
         raise Unprocessable(f"{model[:100]!r} cannot be the name of a model.", param="model")
-    return quote(model if rest and kind in _KINDS else f"models/{model}")
+    return path.replace("{model}", quote(resource_name(model)))
 
 
 def _merged(*headers: Mapping[str, str]) -> dict[str, str]:

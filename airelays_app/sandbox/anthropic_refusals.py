@@ -21,6 +21,9 @@ KNOWN_PARAMETERS = frozenset(
     "top_k metadata service_tier thinking output_config cache_control container "
     "context_management".split()
 )
+_FOR_A_REPLY = frozenset(
+    "max_tokens metadata service_tier stop_sequences stream temperature top_k top_p".split()
+)
 CONTENT_TYPES = {
     "user": {"text", "image", "document", "search_result", "tool_result"},
     "assistant": {"text", "thinking", "redacted_thinking", "tool_use", "server_tool_use"},
@@ -70,6 +73,8 @@ def refusal(body: dict[str, Any], sealer: Sealer, *, counts: bool) -> Answer | N
     for name in ("model", "messages") if counts else ("model", "max_tokens", "messages"):
         if body.get(name) is None:
             return refused(f"{name}: Field required")
+    if counts and (superfluous := sorted(_FOR_A_REPLY & body.keys())):
+        return refused(f"{superfluous[0]}: Extra inputs are not permitted")
     model = MODELS.get(str(body["model"]))
     if model is None:
         return refused(f"model: {body['model']}", 404)

@@ -27,7 +27,7 @@ def from_gemini(given: dict[str, Any], model: str) -> Asked:
     limit = config.get("maxOutputTokens")
     return Asked(
         **of_turns([turn for content in contents for turn in _turns(content)]),
-        **tokens_of(contents, body.get("systemInstruction")),
+        **tokens_of(contents, [body.get("tools"), body.get("systemInstruction")]),
         model=model,
         tools=tuple(_tools(body)),
         tool_choice=_choice(calling),

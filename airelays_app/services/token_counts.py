@@ -3,8 +3,10 @@
 from dataclasses import replace
 from http import HTTPStatus
 
-from airelays_app.errors import UpstreamRefused
-from airelays_app.framing.jsontext import dumps
+from airelays_app.dialects import DIALECTS
+from airelays_app.dialects.base import Counting
+from airelays_app.errors import UpstreamError, UpstreamRefused
+from airelays_app.framing.jsontext import JsonTextError, dumps, loads
 from airelays_app.neutral.token_estimate import estimate
 from airelays_app.providers.base import Relayed
 from airelays_app.services.calls import Calls, passed_headers
@@ -20,7 +22,6 @@ from airelays_app.store.files import FileStore
 ESTIMATED_HEADER = "x-airelays-estimated"
 """Names what of the answer is an estimate."""
 
-_COUNT = "messages/count_tokens"
 _MAX_ANSWER_BYTES = 1024 * 1024
 _LACKING = frozenset(
     {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
@@ -37,7 +38,7 @@ class TokenCounts:
         self._files = files
 
     def answer(self, asked: Asked, record: Record) -> Answer:
-        """Return ``{"input_tokens": ...}``; raises RelayError, ClientGone."""
+        """Return the count as the client's dialect words it; raises RelayError, ClientGone."""
         provider = asked.route.provider
         self._validate(
             asked.body,
@@ -48,13 +49,13 @@ class TokenCounts:
         record.dialect, record.provider = asked.dialect.name, provider.name
         record.model = asked.route.model
         call = call_of(asked, Continued(asked.body), resolver(self._files), record.request_id)
-        path = provider.operations.get(_COUNT)
-        if path is None:
+        counting = _upstreams(call)
+        if counting is None:
             return _estimated(call)
         try:
             return self._pool.ask(
                 call.route,
-                lambda route: self._counted(replace(call, route=route), path, record),
+                lambda route: self._counted(replace(call, route=route), counting, record),
                 fallbacks=False,
             )
         except UpstreamRefused as error:
@@ -62,24 +63,57 @@ class TokenCounts:
                 raise
             return _estimated(call)
 
-    def _counted(self, call: Call, path: str, record: Record) -> Answer:
+    def _counted(self, call: Call, counting: Counting, record: Record) -> Answer:
         """Ask with what would be sent for the reply itself."""
-        provider = call.route.provider
+        provider, model = call.route.provider, call.route.model
         prepared = prepare(call)
-        headers = {**prepared.headers, "Content-Type": "application/json"}
-        counting = Relayed("POST", path, headers, prepared.body)
+        asking = Relayed(
+            "POST",
+            provider.operations[counting.operation],
+            {**prepared.headers, "Content-Type": "application/json"},
+            dumps(counting.asked(loads(prepared.body), model)),
+            model=model,
+        )
         record.attempts += 1
         response = self._calls.accepted(
-            provider, lambda: provider.relayed(counting), record, watch=call.watch
+            provider, lambda: provider.relayed(asking), record, watch=call.watch
         )
         headers = passed_headers(provider, response)
-        return Answer(response.read(limit=_MAX_ANSWER_BYTES), headers=headers)
+        body = response.read(limit=_MAX_ANSWER_BYTES)
+        if prepared.upstream_dialect != call.dialect.name:
+            body = _worded(call, _sum_in(body, counting))
+        return Answer(body, headers=headers)
+
+
+def _upstreams(call: Call) -> Counting | None:
+    """Return how the upstream counts what it would be sent for a reply."""
+    provider = call.route.provider
+    is_spoken = call.dialect.name in provider.dialects
+    counting = (call.dialect if is_spoken else DIALECTS[provider.dialects[0]]).counting
+    return counting if counting and counting.operation in provider.operations else None
+
+
+def _sum_in(body: bytes, counting: Counting) -> int:
+    """Return what was counted; raises UpstreamError."""
+    try:
+        tokens = loads(body).get(counting.field)
+    except (JsonTextError, AttributeError):
+        tokens = None
+    if not isinstance(tokens, int):
+        raise UpstreamError(f"The upstream did not answer with {counting.field}.")
+    return tokens
+
+
+def _worded(call: Call, tokens: int) -> bytes:
+    assert call.dialect.counting
+    return dumps({call.dialect.counting.field: tokens})
 
 
 def _estimated(call: Call) -> Answer:
+    assert call.dialect.counting
     request, _ = call.dialect.decode_request(call.body)
-    counted = dumps({"input_tokens": estimate(request)})
-    return Answer(counted, headers={ESTIMATED_HEADER: "input_tokens"})
+    headers = {ESTIMATED_HEADER: call.dialect.counting.field}
+    return Answer(_worded(call, estimate(request)), headers=headers)
 
 
 def _lacks_counting(error: UpstreamRefused, model: str) -> bool:

@@ -10,10 +10,12 @@ from types import MappingProxyType
 from flask import Blueprint, Response, request
 
 from airelays_app.dialects import DIALECTS
-from airelays_app.errors import BadRequest, NotFound
+from airelays_app.errors import BadRequest, NotFound, Unprocessable
 from airelays_app.framing.json_streams import Framing, JsonArray, JsonLines
+from airelays_app.framing.jsontext import dumps
 from airelays_app.services.creation import Asked
-from airelays_app.web.bodies import json_body
+from airelays_app.services.relay import Answer
+from airelays_app.web.bodies import JsonBody, json_body
 from airelays_app.web.context import record, services
 from airelays_app.web.replies import answer_response
 from airelays_app.web.scope import route_of
@@ -25,6 +27,8 @@ _FRAMINGS: Mapping[str, Callable[[], Framing | None]] = MappingProxyType(
     {"sse": lambda: None, "json": JsonArray, "ndjson": JsonLines}
 )
 """How a stream is written, by ``?alt=``; Google's default is the array."""
+
+_WRAPPED = "generateContentRequest"
 
 
 @blueprint.post("/v1/models/<path:model>:<verb>")
@@ -57,15 +61,40 @@ def _framing() -> Framing | None:
 
 def _generated(model: str, *, stream: bool, framing: Framing | None) -> Response:
     with json_body() as body:
-        asked = Asked(
-            dialect=_DIALECT,
-            route=route_of(model),
-            raw=body.raw,
-            body=_DIALECT.canonical(body.value),
-            stream=stream,
-            watch=request.environ.get("gunicorn.socket"),
-        )
-        answer = services().creation.answer(asked, record())
+        answer = services().creation.answer(_asked(model, body, stream=stream), record())
+    return _response(answer, framing)
+
+
+def _count_tokens(model: str) -> Response:
+    """Count what stands in the body, or in its ``generateContentRequest``."""
+    with json_body() as body:
+        answer = services().token_counts.answer(_asked(model, _to_be_counted(body)), record())
+    return _response(answer)
+
+
+def _to_be_counted(body: JsonBody) -> JsonBody:
+    """Return the request, whose model is told in the path; raises Unprocessable."""
+    value = _DIALECT.canonical(body.value)
+    if _WRAPPED not in value:
+        return body
+    if not isinstance(value[_WRAPPED], dict):
+        raise Unprocessable(f"{_WRAPPED} must be an object.", param=_WRAPPED)
+    wrapped = {name: each for name, each in value[_WRAPPED].items() if name != "model"}
+    return JsonBody(dumps(wrapped), wrapped)
+
+
+def _asked(model: str, body: JsonBody, *, stream: bool = False) -> Asked:
+    return Asked(
+        dialect=_DIALECT,
+        route=route_of(model),
+        raw=body.raw,
+        body=_DIALECT.canonical(body.value),
+        stream=stream,
+        watch=request.environ.get("gunicorn.socket"),
+    )
+
+
+def _response(answer: Answer, framing: Framing | None = None) -> Response:
     return answer_response(
         answer,
         record(),
@@ -76,5 +105,9 @@ def _generated(model: str, *, stream: bool, framing: Framing | None) -> Response
 
 
 _VERBS: Mapping[str, Callable[[str], Response]] = MappingProxyType(
-    {"generateContent": _generate, "streamGenerateContent": _stream}
+    {
+        "generateContent": _generate,
+        "streamGenerateContent": _stream,
+        "countTokens": _count_tokens,
+    }
 )

@@ -1,16 +1,21 @@
 """Google's Gemini API."""
 
-from airelays_app.dialects.base import Dialect, Json
+from airelays_app.dialects.base import Counting, Dialect, Json
 from airelays_app.dialects.gemini.errors import error_body
 from airelays_app.dialects.gemini.proto_json import canonical
 from airelays_app.dialects.gemini.reply import SHOWS_THOUGHTS, encode_reply
 from airelays_app.dialects.gemini.request_in import decode_request, shows_thoughts
 from airelays_app.dialects.gemini.request_out import encode_request, unspeakable_stops
+from airelays_app.dialects.gemini.resources import resource_name
 from airelays_app.dialects.gemini.seals import without_packed_seals
 from airelays_app.dialects.gemini.stream_in import GeminiDecoder, decode_reply
 from airelays_app.dialects.gemini.stream_out import GeminiEncoder
 from airelays_app.dialects.gemini.tap import GeminiTap
 from airelays_app.dialects.gemini.usage import FIELD, read_usage
+
+
+def _count(body: Json, model: str) -> Json:
+    return {"generateContentRequest": {"model": resource_name(model), **body}}
 
 
 def _echo(body: Json) -> Json:
@@ -31,6 +36,7 @@ GEMINI = Dialect(
     usage_field=FIELD,
     keep_alive=b"",
     echo=_echo,
+    counting=Counting("countTokens", "totalTokens", _count),
     canonical=canonical,
     unspeakable_stops=unspeakable_stops,
     without_packed_seals=without_packed_seals,

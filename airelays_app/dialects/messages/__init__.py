@@ -1,6 +1,6 @@
 """Anthropic's Messages."""
 
-from airelays_app.dialects.base import Dialect, Json
+from airelays_app.dialects.base import Counting, Dialect, Json
 from airelays_app.dialects.messages.errors import error_body
 from airelays_app.dialects.messages.reply import SHOWS_THINKING, encode_reply
 from airelays_app.dialects.messages.request_in import asks_for_thinking, decode_request
@@ -10,6 +10,16 @@ from airelays_app.dialects.messages.stream_out import PING, MessagesEncoder
 from airelays_app.dialects.messages.tap import MessagesTap
 from airelays_app.dialects.messages.thinking import without_packed_seals
 from airelays_app.dialects.messages.usage import read_usage
+
+_NOT_COUNTED = frozenset(
+    "max_tokens metadata service_tier stop_sequences stream temperature top_k top_p".split()
+)
+"""What a request may have and a count of its tokens refuses (API reference, 2026-11-25)."""
+
+
+def _count(body: Json, model: str) -> Json:
+    counted = {name: value for name, value in body.items() if name not in _NOT_COUNTED}
+    return {**counted, "model": model}
 
 
 def _echo(body: Json) -> Json:
@@ -37,6 +47,7 @@ MESSAGES = Dialect(
     keep_alive=PING,
     cache_key=_cache_key,
     echo=_echo,
+    counting=Counting("messages/count_tokens", "input_tokens", _count),
     unspeakable_stops=unspeakable_stops,
     without_packed_seals=without_packed_seals,
     longest_tool_name=128,

@@ -26,7 +26,7 @@ OPERATIONS: Mapping[str, str] = MappingProxyType(
     {
         "embeddings": f"{_OPENAI}embeddings",
         **{
-            verb: f"/models/{{model}}:{verb}"
+            verb: f"/{{model}}:{verb}"
             for verb in ("countTokens", "embedContent", "batchEmbedContents")
         },
     }
