@@ -6,6 +6,7 @@ the running requests is free again.
 """
 
 import json
+import signal
 import socket
 import time
 from urllib.parse import urlsplit
@@ -118,3 +119,18 @@ def test_without_an_upgrade_it_is_426(relay):
 def test_it_can_be_turned_off(start_relay):
     relay = start_relay(REALTIME_ENABLED="false")
     assert refusal_of(relay)[0] == 501
+
+
+def test_a_relay_that_stops_goes_on_for_its_time_and_then_ends_the_conversation(start_relay):
+    relay = start_relay(STOP_SECONDS="4")
+    with dial(relay) as conversation:
+        conversation.recv(PATIENCE)
+        relay.process.send_signal(signal.SIGTERM)
+        relay.await_log("message=stopping")
+        conversation.send('{"type":"response.create"}')
+        assert json.loads(conversation.recv(PATIENCE))["type"] == "response.done"
+        with pytest.raises(ConnectionClosed):
+            conversation.recv(PATIENCE)
+    assert relay.process.wait(PATIENCE) == 0
+    request = relay.sandbox.requests.to("/v1/realtime")[-1]
+    assert relay.sandbox.requests.wait_closed(request)
