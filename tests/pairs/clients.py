@@ -59,6 +59,7 @@ class Wish:
     schema: bool = False
     limit: int | None = None
     stops: tuple[str, ...] = ()
+    temperature: float | None = None
 
 
 PLAIN = Wish()
@@ -72,6 +73,11 @@ def usual(wire: bytes) -> bytes:
         for name, data in frames
         if data is not None
     )
+
+
+def _given(**fields: Any) -> Json:
+    """Return the fields that are wished for."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 class Responses:
@@ -90,8 +96,7 @@ class Responses:
             body["tools"] = [{"type": "function", "name": "add", "parameters": ADD, "strict": True}]
         if wish.must_call:
             body |= {"tool_choice": "required", "parallel_tool_calls": False}
-        if wish.limit:
-            body["max_output_tokens"] = wish.limit
+        body |= _given(max_output_tokens=wish.limit, temperature=wish.temperature)
         if wish.thinking:
             body |= {"reasoning": {"effort": "high", "summary": "auto"}}
             body["include"] = ["reasoning.encrypted_content"]
@@ -138,8 +143,8 @@ class Responses:
 
 def _bounds(wish: Wish) -> Json:
     """Return where an answer of OpenAI's older dialects is to end."""
-    given = {"max_tokens": wish.limit, "stop": list(wish.stops)}
-    return {name: value for name, value in given.items() if value}
+    stop = list(wish.stops) or None
+    return _given(max_tokens=wish.limit, stop=stop, temperature=wish.temperature)
 
 
 class Chat:
@@ -209,7 +214,8 @@ class Completions(Chat):
     def ask(self, model: str, text: str, wish: Wish = PLAIN) -> tuple[str, Json]:
         """Return the path and the body of a first turn."""
         bounds = _bounds(wish)
-        assert wish == Wish(limit=wish.limit, stops=wish.stops), "text is all it knows"
+        plain = Wish(limit=wish.limit, stops=wish.stops, temperature=wish.temperature)
+        assert wish == plain, "text is all it knows"
         return "/v1/completions", {"model": model, "prompt": text, **bounds}
 
     def read(self, wire: bytes) -> Json:
@@ -236,8 +242,7 @@ class Messages:
             content.append({"type": "image", "source": source})
         messages = [{"role": "user", "content": content}]
         body: Json = {"model": model, "max_tokens": wish.limit or 4000, "messages": messages}
-        if wish.stops:
-            body["stop_sequences"] = list(wish.stops)
+        body |= _given(stop_sequences=list(wish.stops) or None, temperature=wish.temperature)
         if wish.tools:
             body["tools"] = [{"name": "add", "input_schema": ADD}]
         if wish.must_call:
@@ -301,12 +306,16 @@ class Gemini:
         if wish.tools:
             function = {"name": "add", "parametersJsonSchema": ADD}
             body["tools"] = [{"functionDeclarations": [function]}]
+        if wish.must_call:
+            body["toolConfig"] = {"functionCallingConfig": {"mode": "ANY"}}
+        config = _given(maxOutputTokens=wish.limit, temperature=wish.temperature)
+        config |= _given(stopSequences=list(wish.stops) or None)
         if wish.thinking:
-            thinking = {"includeThoughts": True, "thinkingLevel": "HIGH"}
-            body["generationConfig"] = {"thinkingConfig": thinking}
+            config["thinkingConfig"] = {"includeThoughts": True, "thinkingLevel": "HIGH"}
         if wish.schema:
-            format_ = {"responseMimeType": "application/json", "responseJsonSchema": PLACE}
-            body["generationConfig"] = format_
+            config |= {"responseMimeType": "application/json", "responseJsonSchema": PLACE}
+        if config:
+            body["generationConfig"] = config
         return f"/v1beta/models/{model}:generateContent", body
 
     def streaming(self, path: str, body: Json) -> tuple[str, Json]:
@@ -327,6 +336,7 @@ class Gemini:
             "".join(part["text"] for part in thoughts),
             [(call["name"], call["args"]) for call in calls],
             answer["usageMetadata"]["totalTokenCount"],
+            answer["candidates"][0]["finishReason"],
         )
 
     def go_on(self, body: Json, answer: Json, results: list[str]) -> Json:
