@@ -12,6 +12,7 @@ from airelays_app.schemas.generation import GenerationSchemas
 from airelays_app.services.batches import BatchRunner, performer
 from airelays_app.services.chores import Chores
 from airelays_app.services.creation import Creation
+from airelays_app.services.file_inputs import FileInputs
 from airelays_app.services.housekeeping import Housekeeping
 from airelays_app.services.relayed import Relaying
 from airelays_app.services.status import RelayStatus
@@ -45,6 +46,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
     core = build_core(settings, surroundings)
     database = core.database
     files = _files(settings, database)
+    file_inputs = FileInputs(files, max_bytes=settings.server.max_body_bytes)
     conversations = ConversationStore(database)
     tokens = open_tokens(settings)
     entrance = build_entrance(app, settings, database=database, tokens=tokens)
@@ -54,7 +56,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         core.relay,
         validate=validate,
         catalog=core.catalog,
-        files=files,
+        files=file_inputs,
         conversations=conversations,
         continuation=kept.continuation,
     )
@@ -72,7 +74,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         conversations=conversations,
         router=core.router,
         creation=creation,
-        token_counts=TokenCounts(core.calls, core.pool, validate=validate, files=files),
+        token_counts=TokenCounts(core.calls, core.pool, validate=validate, files=file_inputs),
         responses=kept.responses,
         writer=kept.writer,
         batches=batches,

@@ -12,7 +12,7 @@ from airelays_app.errors import RelayError, UpstreamRefused
 from airelays_app.providers.base import Provider
 from airelays_app.services.catalog import Catalog
 from airelays_app.services.continuation import Continuation, Continued
-from airelays_app.services.file_inputs import inline_files, resolver
+from airelays_app.services.file_inputs import FileInputs, inline_files
 from airelays_app.services.generation import Call
 from airelays_app.services.keeping import Keepers
 from airelays_app.services.record import Record
@@ -20,7 +20,6 @@ from airelays_app.services.relay import Answer, Relay
 from airelays_app.services.routing import Route
 from airelays_app.services.turns import Turn, begin_turn, conversation_id
 from airelays_app.store.conversations import ConversationStore
-from airelays_app.store.files import FileStore
 
 
 class Validate(Protocol):
@@ -61,7 +60,7 @@ class Creation:
         *,
         validate: Validate,
         catalog: Catalog,
-        files: FileStore,
+        files: FileInputs,
         conversations: ConversationStore,
         continuation: Continuation,
     ) -> None:
@@ -81,7 +80,7 @@ class Creation:
             refuses_tools=asked.refuses_tools,
         )
         record.dialect = asked.dialect.name
-        resolve = resolver(self._files)
+        resolve = self._files.resolver()
         continued = self._continued(asked)
         keepers = continued.keepers
         call = call_of(asked, continued, resolve, record.request_id)

@@ -7,20 +7,48 @@ from airelays_app.dialects.chat import files as chat
 from airelays_app.dialects.file_parts import FileContent, Resolve
 from airelays_app.dialects.messages import files as messages
 from airelays_app.dialects.responses import files as responses
-from airelays_app.errors import NotFound, Unprocessable
+from airelays_app.errors import NotFound, TooLarge, Unprocessable
 from airelays_app.store.files import FileStore
 
 
-def resolver(files: FileStore) -> Resolve:
-    """Return what reads a stored file, each at most once per request."""
-    read: dict[str, FileContent] = {}
+class FileInputs:
+    """The stored files; written out inline, one request's may have ``max_bytes`` in all."""
 
-    def resolve(file_id: str, path: str) -> FileContent:
-        if file_id not in read:
-            read[file_id] = _read(files, file_id, path)
-        return read[file_id]
+    def __init__(self, files: FileStore, *, max_bytes: int) -> None:
+        self._files = files
+        self._max_bytes = max_bytes
 
-    return resolve
+    def resolver(self) -> Resolve:
+        """Return what reads the stored files of one request, each at most once.
+
+        It raises TooLarge once they are too much: a file counts wherever it is named.
+        """
+        read: dict[str, FileContent] = {}
+        left = self._max_bytes
+
+        def resolve(file_id: str, path: str) -> FileContent:
+            nonlocal left
+            if file_id not in read:
+                read[file_id] = _read(self._files, file_id, path)
+            left -= _inline_bytes(read[file_id])
+            if left < 0:
+                raise _too_much(self._max_bytes, path)
+            return read[file_id]
+
+        return resolve
+
+
+def _inline_bytes(file: FileContent) -> int:
+    """Return what a file takes in Base64."""
+    return -(-len(file.data) // 3) * 4
+
+
+def _too_much(limit: int, path: str) -> TooLarge:
+    return TooLarge(
+        f"The stored files that the request names have more than {limit} bytes written out inline "
+        f"(server.max_body_bytes); {path} is the first one too many.",
+        param=path,
+    )
 
 
 def _read(files: FileStore, file_id: str, path: str) -> FileContent:

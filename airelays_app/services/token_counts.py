@@ -12,12 +12,11 @@ from airelays_app.providers.base import Relayed
 from airelays_app.services.calls import Calls, passed_headers
 from airelays_app.services.continuation import Continued
 from airelays_app.services.creation import Asked, Validate, call_of
-from airelays_app.services.file_inputs import resolver
+from airelays_app.services.file_inputs import FileInputs
 from airelays_app.services.generation import Call, prepare
 from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Answer
-from airelays_app.store.files import FileStore
 
 ESTIMATED_HEADER = "x-airelays-estimated"
 """Names what of the answer is an estimate."""
@@ -31,7 +30,7 @@ _LACKING = frozenset(
 class TokenCounts:
     """Counts the upstream's way where it counts, and estimates everywhere else."""
 
-    def __init__(self, calls: Calls, pool: Pool, *, validate: Validate, files: FileStore) -> None:
+    def __init__(self, calls: Calls, pool: Pool, *, validate: Validate, files: FileInputs) -> None:
         self._calls = calls
         self._pool = pool
         self._validate = validate
@@ -48,7 +47,7 @@ class TokenCounts:
         )
         record.dialect, record.provider = asked.dialect.name, provider.name
         record.model = asked.route.model
-        call = call_of(asked, Continued(asked.body), resolver(self._files), record.request_id)
+        call = call_of(asked, Continued(asked.body), self._files.resolver(), record.request_id)
         counting = _upstreams(call)
         if counting is None:
             return _estimated(call)
