@@ -13,10 +13,14 @@ from airelays_app.dialects.base import Json
 _PAGES = ("web", "retrievedContext", "maps")
 
 
-def annotations_in(candidate: Json, text: str) -> Iterator[Json]:
-    """Yield an annotation for each source that ``candidate`` gives for ``text``."""
-    encoded = text.encode("utf-8", "surrogatepass")
-    for source, segment in _sources(candidate):
+def annotations_in(candidate: Json, texts: Iterable[str]) -> Iterator[Json]:
+    """Yield an annotation for each source that ``candidate`` gives for the text in ``texts``.
+
+    It is put together only for a source: nearly every event of a stream has none.
+    """
+    sources = list(_sources(candidate))
+    encoded = "".join(texts).encode("utf-8", "surrogatepass") if sources else b""
+    for source, segment in sources:
         start, end = _place(segment, len(encoded))
         yield {
             "type": "url_citation",

@@ -220,7 +220,7 @@ class GeminiDecoder:
         """Note the sources of the text that is open; they come with the last event."""
         if self._open is None or self._open[0] != "text":
             return
-        for annotation in annotations_in(candidate, "".join(self._texts)):
+        for annotation in annotations_in(candidate, self._texts):
             self._out.append(Noted(self._open[1], "annotation", annotation))
 
 
