@@ -13,6 +13,7 @@ from tests.seeds.asking import (
     question,
     sent_texts,
     streamed_text,
+    user,
 )
 
 CONVERSATIONS = "/v1/conversations"
@@ -172,14 +173,25 @@ def test_reasoning_is_replayed_with_its_seal(relay, stream):
     assert [item["encrypted_content"] for item in replayed] == [seal]
 
 
-def test_reasoning_without_a_seal_cannot_be_replayed_and_harms_nothing(relay):
+def test_reasoning_goes_back_with_its_seal_whether_or_not_the_client_asked_for_that(relay):
     id_ = create(relay)["id"]
     body = question(RESPONSES, "[[reason Hm]] [[say Hi]]", reasoning={"summary": "auto"})
 
     relay.ok(RESPONSES, {**body, "conversation": id_})
     relay.ok(RESPONSES, question(RESPONSES, "[[say On]]", conversation=id_))
 
-    assert [item.get("type") for item in relay.asked()["input"]] == ["message"] * 3
+    sent = relay.asked()["input"]
+    assert [item["type"] for item in sent] == ["message", "reasoning", "message", "message"]
+    assert sent[1]["encrypted_content"]
+
+
+def test_reasoning_without_a_seal_cannot_be_replayed_and_harms_nothing(relay):
+    thought = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm"}]}
+    id_ = create(relay, items=[*user("Hello"), thought])["id"]
+
+    relay.ok(RESPONSES, question(RESPONSES, "[[say On]]", conversation=id_))
+
+    assert [item.get("type") for item in relay.asked()["input"]] == ["message"] * 2
 
 
 def test_a_second_turn_meanwhile_waits_its_turn(relay):
