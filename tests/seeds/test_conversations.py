@@ -191,7 +191,7 @@ def test_reasoning_without_a_seal_cannot_be_replayed_and_harms_nothing(relay):
 
     relay.ok(RESPONSES, question(RESPONSES, "[[say On]]", conversation=id_))
 
-    assert [item.get("type") for item in relay.asked()["input"]] == ["message"] * 2
+    assert [item.get("type", "message") for item in relay.asked()["input"]] == ["message"] * 2
 
 
 def test_a_second_turn_meanwhile_waits_its_turn(relay):
