@@ -47,7 +47,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
     database = core.database
     files = _files(settings, database)
     file_inputs = FileInputs(files, max_bytes=settings.server.max_body_bytes)
-    conversations = ConversationStore(database)
+    conversations = ConversationStore(database, max_history_bytes=settings.server.max_body_bytes)
     tokens = open_tokens(settings)
     entrance = build_entrance(app, settings, database=database, tokens=tokens)
     validate = GenerationSchemas().validate

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from airelays_app.errors import NotFound, Unprocessable
+from airelays_app.errors import NotFound, TooLarge, Unprocessable
 from airelays_app.framing import jsontext
 from airelays_app.store.item_ids import identified, own_id
 from airelays_app.store.paging import Order, Page, checked_limit, direction, page_of
@@ -81,13 +81,23 @@ def page(
     return page_of([(row["item_id"], _item(row)) for row in rows], limit=limit)
 
 
-def every(connection: sqlite3.Connection, conversation_id: str) -> list[Item]:
-    """Return all items in order."""
+def every(connection: sqlite3.Connection, conversation_id: str, *, max_bytes: int) -> list[Item]:
+    """Return all items in order; raises TooLarge if they have more than ``max_bytes``."""
     rows = connection.execute(
         "SELECT json FROM conversation_items WHERE conversation_id = ? ORDER BY position",
         [conversation_id],
     )
-    return [_item(row) for row in rows]
+    items: list[Item] = []
+    for row in rows:
+        max_bytes -= len(row["json"])
+        if max_bytes < 0:
+            raise TooLarge(
+                "The conversation has become too large to be sent again; delete some of its items, "
+                "or begin another one.",
+                param="conversation",
+            )
+        items.append(_item(row))
+    return items
 
 
 def one(connection: sqlite3.Connection, conversation_id: str, item_id: str) -> Item:

@@ -21,6 +21,8 @@ from airelays_app.store.database import Database
 from airelays_app.store.item_ids import searchable
 from airelays_app.store.paging import Order, Page
 
+DEFAULT_HISTORY_BYTES = 64 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
@@ -38,11 +40,15 @@ class ConversationStore:
     """All conversations of one database, safe for many threads and processes.
 
     Every method that takes an id raises NotFound when there is no such conversation; every
-    method raises Unavailable when the database fails.
+    method raises Unavailable when the database fails. A history of more than
+    ``max_history_bytes`` is never read.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, *, max_history_bytes: int = DEFAULT_HISTORY_BYTES
+    ) -> None:
         self._database = database
+        self._max_history_bytes = max_history_bytes
 
     def create(
         self,
@@ -119,10 +125,12 @@ class ConversationStore:
             )
 
     def history(self, conversation_id: str) -> list[Item]:
-        """Return all items in order, as they came, ids included."""
+        """Return all items in order, as they came, ids included; raises TooLarge."""
         with self._database.reading() as connection:
             _conversation(connection, conversation_id)
-            return conversation_items.every(connection, conversation_id)
+            return conversation_items.every(
+                connection, conversation_id, max_bytes=self._max_history_bytes
+            )
 
     def add_items(self, conversation_id: str, items: Sequence[Item]) -> tuple[Item, ...]:
         """Append ``items`` and return them with their ids.

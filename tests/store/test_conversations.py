@@ -20,7 +20,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airelays_app.errors import Conflict, NotFound, RelayError, Unavailable, Unprocessable
+from airelays_app.errors import (
+    Conflict,
+    NotFound,
+    RelayError,
+    TooLarge,
+    Unavailable,
+    Unprocessable,
+)
 from airelays_app.store import conversation_turns
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
@@ -506,3 +513,14 @@ def test_a_full_disk_adds_nothing_of_a_turn(tiny_disk):
             turn.commit(input_items=[says("x" * 900_000)], output_items=[], response_id="r")
         assert texts(store.history(made.id)) == ["seed"]
         take_turn(store, made.id, 1)
+
+
+def test_a_history_that_is_too_large_is_never_read(database):
+    store = ConversationStore(database, max_history_bytes=300)
+    made = store.create(items=[says("x" * 100)])
+    assert len(store.history(made.id)) == 1
+    store.add_items(made.id, [says("x" * 100)])
+    error = refusal(store.history, made.id)
+    assert (type(error), error.param) == (TooLarge, "conversation")
+    store.delete_item(made.id, store.items(made.id).first_id)
+    assert len(store.history(made.id)) == 1
