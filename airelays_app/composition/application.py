@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from airelays_app.composition.core import build_core
+from airelays_app.composition.core import Core, build_core
 from airelays_app.composition.entrance import build_entrance
 from airelays_app.composition.kept import build_kept
 from airelays_app.config import Settings
@@ -12,6 +12,7 @@ from airelays_app.schemas.generation import GenerationSchemas
 from airelays_app.services.batches import BatchRunner, performer
 from airelays_app.services.chores import Chores
 from airelays_app.services.creation import Creation
+from airelays_app.services.embeddings import Embeddings
 from airelays_app.services.file_inputs import FileInputs
 from airelays_app.services.housekeeping import Housekeeping
 from airelays_app.services.relayed import Relaying
@@ -75,6 +76,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         router=core.router,
         creation=creation,
         token_counts=TokenCounts(core.calls, core.pool, validate=validate, files=file_inputs),
+        embeddings=_embeddings(settings, core),
         responses=kept.responses,
         writer=kept.writer,
         batches=batches,
@@ -100,6 +102,11 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
             login_file=data_dir / LOGIN_FILE_NAME,
         ),
     )
+
+
+def _embeddings(settings: Settings, core: Core) -> Embeddings:
+    limit = settings.upstream.max_reply_bytes
+    return Embeddings(core.calls, core.pool, max_reply_bytes=limit)
 
 
 def _files(settings: Settings, database: Database) -> FileStore:

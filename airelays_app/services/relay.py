@@ -11,11 +11,12 @@ from airelays_app.errors import (
     UpstreamRefused,
     UpstreamUnreachable,
 )
-from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.framing.jsontext import dumps
 from airelays_app.ids import fresh_id
 from airelays_app.neutral.events import Event
 from airelays_app.neutral.failure import error_of
 from airelays_app.providers.base import Outgoing, Provider
+from airelays_app.services.answered import answered_object
 from airelays_app.services.calls import Calls, passed_headers
 from airelays_app.services.generation import Call, Prepared, prepare
 from airelays_app.services.keeping import NOBODY, Keepers
@@ -84,7 +85,7 @@ class Relay:
     def fetch(self, provider: Provider, make_request: Callable[[], OutboundRequest]) -> Json:
         """Return the JSON object that a GET of a provider answers; renews its login once."""
         response = self._calls.accepted(provider, make_request, Record(fresh_id("own")))
-        return _object(response.read(limit=self._max_reply_bytes))
+        return answered_object(response.read(limit=self._max_reply_bytes))
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -137,7 +138,7 @@ class Relay:
         self, response: UpstreamResponse, prepared: Prepared, record: Record, keepers: Keepers
     ) -> bytes:
         data = response.read(limit=self._max_reply_bytes, on_tick=keepers.heartbeat)
-        body = _object(data)
+        body = answered_object(data)
         upstream = DIALECTS[prepared.upstream_dialect]
         record.usage = upstream.read_usage(body.get(upstream.usage_field))
         lane = prepared.lane
@@ -170,16 +171,6 @@ def _describe(record: Record, prepared: Prepared) -> None:
     record.model = prepared.context.model
     record.stream = prepared.client_streams
     record.ignored = prepared.ignored
-
-
-def _object(data: bytes) -> Json:
-    try:
-        body = loads(data)
-    except JsonTextError as error:
-        raise UpstreamError("The upstream answered with something that is not JSON.") from error
-    if not isinstance(body, dict):
-        raise UpstreamError("The upstream did not answer with a JSON object.")
-    return body
 
 
 def _decoded(upstream: Dialect, body: Json, provider: Provider) -> list[Event]:

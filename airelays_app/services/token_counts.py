@@ -6,9 +6,10 @@ from http import HTTPStatus
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Counting
 from airelays_app.errors import UpstreamError, UpstreamRefused
-from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.framing.jsontext import dumps, loads
 from airelays_app.neutral.token_estimate import estimate
 from airelays_app.providers.base import Relayed
+from airelays_app.services.answered import answered_object
 from airelays_app.services.calls import Calls, passed_headers
 from airelays_app.services.continuation import Continued
 from airelays_app.services.creation import Asked, Validate, call_of
@@ -94,10 +95,7 @@ def _upstreams(call: Call) -> Counting | None:
 
 def _sum_in(body: bytes, counting: Counting) -> int:
     """Return what was counted; raises UpstreamError."""
-    try:
-        tokens = loads(body).get(counting.field)
-    except (JsonTextError, AttributeError):
-        tokens = None
+    tokens = answered_object(body).get(counting.field)
     if not isinstance(tokens, int):
         raise UpstreamError(f"The upstream did not answer with {counting.field}.")
     return tokens

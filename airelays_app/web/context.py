@@ -9,6 +9,7 @@ from airelays_app.config import Settings
 from airelays_app.services.catalog import Catalog
 from airelays_app.services.chores import Chores
 from airelays_app.services.creation import Creation
+from airelays_app.services.embeddings import Embeddings
 from airelays_app.services.record import Record
 from airelays_app.services.relayed import Relaying
 from airelays_app.services.responses import Responses
@@ -47,6 +48,7 @@ class Services:
     writer: BatchWriter
     relaying: Relaying
     token_counts: TokenCounts
+    embeddings: Embeddings
     batches: BatchStore
     chores: Chores
     traffic: Traffic

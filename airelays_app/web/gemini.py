@@ -17,6 +17,7 @@ from airelays_app.services.creation import Asked
 from airelays_app.services.relay import Answer
 from airelays_app.web.bodies import JsonBody, json_body
 from airelays_app.web.context import record, services
+from airelays_app.web.gemini_embeddings import EMBED, EMBED_ALL, embed, embed_all
 from airelays_app.web.replies import answer_response
 from airelays_app.web.scope import route_of
 
@@ -109,5 +110,7 @@ _VERBS: Mapping[str, Callable[[str], Response]] = MappingProxyType(
         "generateContent": _generate,
         "streamGenerateContent": _stream,
         "countTokens": _count_tokens,
+        EMBED: embed,
+        EMBED_ALL: embed_all,
     }
 )

@@ -36,7 +36,7 @@ def json_operation(operation: str) -> Response:
     """Relay an operation whose request is JSON."""
     with json_body() as body:
         route = _route(body.value.get("model"), operation)
-        return _operation(operation, route, body=_renamed(body, route.model))
+        return operation_response(operation, route, body=_renamed(body, route.model))
 
 
 @blueprint.post("/v1/audio/<operation>", defaults={"family": "audio"})
@@ -54,7 +54,7 @@ def media_operation(family: str, operation: str) -> Response:
 
     form, content_type = spooled_form(rename)
     with closing(form):
-        return _operation(name, routes[0], body=form, content_type=content_type)
+        return operation_response(name, routes[0], body=form, content_type=content_type)
 
 
 @blueprint.route("/p/<provider>/<path:tail>", methods=METHODS, provide_automatic_options=False)
@@ -68,6 +68,18 @@ def passthrough(provider: str, tail: str) -> Response:
     with closing(spooled_body()) as body:
         sent = body if body.length else None
         return _anything(target, tail, query, headers=headers, body=sent)
+
+
+def operation_response(
+    operation: str, route: Route, *, body: bytes | Spooled, content_type: str = "application/json"
+) -> Response:
+    """Relay ``body`` to where the route's provider does the operation; raises RelayError."""
+    record().model = route.model
+    headers = _plain_headers(content_type)
+    path = operation_path(route.provider, operation)
+    call = Relayed("POST", path, headers, body, route.model)
+    answer = services().relaying.operation(route, call, record(), watch=_client())
+    return _response(answer, answer.plain())
 
 
 def is_unknown_call() -> bool:
@@ -110,18 +122,6 @@ def _renamed(body: JsonBody, model: str) -> bytes:
     if body.value.get("model") == model:
         return body.raw
     return dumps({**body.value, "model": model})
-
-
-def _operation(
-    operation: str, route: Route, *, body: bytes | Spooled, content_type: str = "application/json"
-) -> Response:
-    record().model = route.model
-    headers = _plain_headers(content_type)
-    path = operation_path(route.provider, operation)
-    answer = services().relaying.operation(
-        route, Relayed("POST", path, headers, body), record(), watch=_client()
-    )
-    return _response(answer, answer.plain())
 
 
 def _anything(

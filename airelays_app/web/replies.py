@@ -123,6 +123,11 @@ def answer_response(
             response.headers["Content-Type"] = framing.content_type
         response.call_on_close(stream.close)
     response.headers.extend(answer.headers)
-    if answer.ignored:
-        response.headers[IGNORED_HEADER] = disclosure(answer.ignored)
+    return disclosed(response, answer.ignored)
+
+
+def disclosed(response: Response, ignored: tuple[str, ...]) -> Response:
+    """Return the response, which says what was left out of the request."""
+    if ignored:
+        response.headers[IGNORED_HEADER] = disclosure(ignored)
     return response

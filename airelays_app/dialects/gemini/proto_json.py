@@ -56,6 +56,7 @@ _REQUEST = _shape(
     "safetySettings cachedContent serviceTier taskType outputDimensionality",
     contents=_CONTENT,
     content=_CONTENT,
+    embedContentConfig=_shape("taskType outputDimensionality autoTruncate documentOcr"),
     systemInstruction=_CONTENT,
     tools=_shape(
         "googleSearch googleSearchRetrieval codeExecution urlContext computerUse fileSearch "
