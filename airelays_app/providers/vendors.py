@@ -132,7 +132,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
             "",
             source="llama.cpp's server, run (its usual port is the relay's own), 2026-11-25: only "
             "in chat does it heed schemas and say in every case why an answer ended",
-            operations=("embeddings",),
+            operations=("embeddings", "chat/completions/input_tokens"),
             schemas_only_in_chat=True,
         ),
         "lmstudio": Vendor(

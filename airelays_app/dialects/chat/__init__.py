@@ -1,6 +1,6 @@
 """OpenAI's Chat Completions."""
 
-from airelays_app.dialects.base import Dialect
+from airelays_app.dialects.base import Counting, Dialect, Json
 from airelays_app.dialects.chat.reasoning import without_packed_seals
 from airelays_app.dialects.chat.reply import encode_reply
 from airelays_app.dialects.chat.request_in import decode_request
@@ -11,6 +11,14 @@ from airelays_app.dialects.chat.tap import ChatTap
 from airelays_app.dialects.completion_family import read_usage
 from airelays_app.dialects.openai_error import error_body
 from airelays_app.framing.sse import KEEP_ALIVE
+
+_NOT_COUNTED = frozenset({"stream", "stream_options"})
+
+
+def _count(body: Json, model: str) -> Json:
+    counted = {name: value for name, value in body.items() if name not in _NOT_COUNTED}
+    return {**counted, "model": model}
+
 
 CHAT = Dialect(
     name="chat",
@@ -25,6 +33,7 @@ CHAT = Dialect(
     error_body=error_body,
     read_usage=read_usage,
     keep_alive=KEEP_ALIVE,
+    counting=Counting("chat/completions/input_tokens", "input_tokens", _count),
     unspeakable_stops=unspeakable_stops,
     without_packed_seals=without_packed_seals,
 )

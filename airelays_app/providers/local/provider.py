@@ -70,7 +70,9 @@ class LocalProvider:
     renews = False
     login_advice = "Run: airelays doctor"
     passed_headers: tuple[str, ...] = ("x-ratelimit-",)
-    operations: Mapping[str, str] = MappingProxyType({"embeddings": "/v1/embeddings"})
+    operations: Mapping[str, str] = MappingProxyType(
+        {name: f"/v1/{name}" for name in ("embeddings", "chat/completions/input_tokens")}
+    )
     base_path = ""
 
     def __init__(
