@@ -271,6 +271,24 @@ def assert_called(told):
     assert told.ended in CALL_WORDS
 
 
+def test_a_conversation_goes_on(client, upstream, relay, whole):
+    """The second turn brings the first one along, in whatever the upstream is spoken to in."""
+    conversation = relay.ok("/v1/conversations", {})["id"]
+    path, body = asked(client, upstream, COUNT, limit=FEW)
+    body["conversation"] = conversation
+    first = client.told(whole(client, path, body))
+    path, body = client.streaming(path, body)
+    second = client.told(client.read(relay.post(path, body).content))
+
+    assert second.tokens > first.tokens + FEW
+    items = relay.get(f"/v1/conversations/{conversation}/items?order=asc").json()["data"]
+    assert [item["role"] for item in items] == ["user", "assistant"] * 2
+    assert [items[1]["content"][0]["text"], items[3]["content"][0]["text"]] == [
+        first.text,
+        second.text,
+    ]
+
+
 @pytest.fixture
 def works(upstream, relay, server):
     """Return a function that tells whether the upstream's model writes an answer."""

@@ -10,7 +10,7 @@ from typing import Literal
 import openai
 import pytest
 from openai.pagination import SyncConversationCursorPage
-from openai.types import Completion, Model
+from openai.types import Completion, CreateEmbeddingResponse, Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.conversations import ConversationItem
 from openai.types.responses import Response
@@ -46,7 +46,12 @@ class Wall(BaseModel):
 
 @pytest.fixture(scope="module")
 def module_relay(start_relay, real_models):
-    return start_relay(login=False, models=real_models, LOCAL_ENABLED="auto")
+    return start_relay(
+        login=False,
+        models=real_models,
+        LOCAL_ENABLED="auto",
+        PROVIDERS_LOCAL_PASSTHROUGH="true",
+    )
 
 
 def user(text):
@@ -259,6 +264,56 @@ def test_a_conversation_is_kept_and_replayed(client, relay, strictly):
     assert [item.role for item in items] == ["user", "assistant", "user", "assistant"]
     assert items[1].content[0].text == turns[0].output_text
     assert turns[1].usage.input_tokens > turns[0].usage.input_tokens + 4
+
+
+def test_embeddings_are_floats_or_base64(client, relay, strictly):
+    texts = ["a cat", "a kitten"]
+    floats = relay.ok("/v1/embeddings", {"model": MODEL, "input": texts})
+    answer = strictly.read(CreateEmbeddingResponse, floats)
+    packed = client.embeddings.create(model=MODEL, input=texts)  # the SDK asks for base64
+
+    assert [entry.index for entry in answer.data] == [0, 1]
+    assert answer.usage.prompt_tokens > 0
+    for one, other in zip(answer.data, packed.data, strict=True):
+        assert one.embedding == pytest.approx(other.embedding, abs=1e-5)
+        assert len(one.embedding) == 576
+
+
+def test_a_batch_is_run_and_failures_are_told_apart(client):
+    def line(custom_id, model):
+        body = {"model": model, "messages": user("Say hello."), "max_tokens": 4}
+        asked = {"method": "POST", "url": "/v1/chat/completions", "body": body}
+        return json.dumps({"custom_id": custom_id, **asked})
+
+    lines = "\n".join((line("first", MODEL), line("second", "local/gpt-5.5"), line("third", MODEL)))
+    uploaded = client.files.create(file=("asked.jsonl", lines.encode()), purpose="batch")
+    batch = client.batches.create(
+        input_file_id=uploaded.id, endpoint="/v1/chat/completions", completion_window="24h"
+    )
+    wait_until(lambda: client.batches.retrieve(batch.id).status == "completed")
+
+    ended = client.batches.retrieve(batch.id)
+    assert (ended.request_counts.completed, ended.request_counts.failed) == (2, 1)
+    results = [
+        json.loads(line) for line in client.files.content(ended.output_file_id).text.splitlines()
+    ]
+    assert {result["custom_id"] for result in results} == {"first", "third"}
+    for result in results:
+        answer = ChatCompletion.model_validate(result["response"]["body"])
+        assert answer.usage.completion_tokens > 0
+    (failed,) = client.files.content(ended.error_file_id).text.splitlines()
+    assert json.loads(failed)["custom_id"] == "second"
+
+
+def test_all_of_its_server_can_be_called_where_that_is_allowed(relay):
+    """Also what stands beside ``/v1``, which is where llama.cpp has most of its own."""
+    tokens = relay.ok("/p/local/tokenize", {"content": "Hello there"})["tokens"]
+    assert relay.ok("/p/local/detokenize", {"tokens": tokens})["content"] == "Hello there"
+    assert relay.get("/p/local/props").json()["total_slots"] == EMBEDDED.slots
+    assert len(relay.get("/p/local/slots").json()) == EMBEDDED.slots
+    assert relay.get("/p/local/v1/models").json()["data"][0]["id"] in MODEL
+    for path in ("/p/local/../slots", "/p/local/v1/%2e%2e/slots"):
+        assert relay.get(path).status_code == 404
 
 
 class TestLeaving:
