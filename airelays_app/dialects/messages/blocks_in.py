@@ -113,6 +113,11 @@ def _unreachable(path: str) -> Exception:
     )
 
 
+def _read_tool_reference(path: str, block: Json) -> Iterator[Part]:
+    """Tell of a tool that a search has found: elsewhere it is one that can be called anyway."""
+    yield Text(f"The tool {text_field(block, 'tool_name', path)} can be called now.")
+
+
 def _read_reasoning(path: str, block: Json) -> Iterator[Part]:
     yield read_thinking(path, block)
 
@@ -145,6 +150,7 @@ _READERS: dict[str, Callable[[str, Json], Iterator[Part]]] = {
     "search_result": _read_search_result,
     "thinking": _read_reasoning,
     "redacted_thinking": _read_reasoning,
+    "tool_reference": _read_tool_reference,
     "tool_use": _read_call,
     "tool_result": _read_result,
 }

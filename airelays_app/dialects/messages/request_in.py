@@ -23,7 +23,12 @@ from airelays_app.dialects.fields import (
     wrong_type,
 )
 from airelays_app.dialects.messages.blocks_in import read_content
-from airelays_app.dialects.messages.tools_in import read_tool_choice, read_tools
+from airelays_app.dialects.messages.tools_in import (
+    READ_OF_TOOLS,
+    is_own,
+    read_tool_choice,
+    read_tools,
+)
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
@@ -43,6 +48,13 @@ _READ = frozenset(
     "model messages max_tokens system stream tools tool_choice stop_sequences temperature top_p "
     "top_k metadata service_tier thinking output_config output_format cache_control "
     "conversation".split()
+)
+_READ_WITHIN: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "thinking": frozenset({"type", "budget_tokens", "display"}),
+        "output_config": frozenset({"effort", "format"}),
+        "metadata": frozenset({"user_id"}),
+    }
 )
 CHANGES_THE_MEANING: Mapping[str, str] = MappingProxyType(
     {
@@ -93,12 +105,25 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         ),
         hints=_read_hints(body),
     )
-    losses += [
-        Loss(name, "this model's upstream has no such field")
-        for name, value in body.items()
-        if name not in _READ and asks_for_something(value)
-    ]
+    losses += [Loss(path, "this model's upstream has no such field") for path in _unread(body)]
     return request, tuple(losses)
+
+
+def _unread(body: Json) -> Iterator[str]:
+    """Yield the paths of what asks for something and is not read."""
+    yield from _unread_of("", body, _READ)
+    for name, read in _READ_WITHIN.items():
+        if isinstance(body.get(name), dict):
+            yield from _unread_of(f"{name}.", body[name], read)
+    for path, tool in objects(body.get("tools") or [], "tools"):
+        if is_own(tool):
+            yield from _unread_of(f"{path}.", tool, READ_OF_TOOLS)
+
+
+def _unread_of(prefix: str, holder: Json, read: frozenset[str]) -> Iterator[str]:
+    for name, value in holder.items():
+        if name not in read and asks_for_something(value):
+            yield f"{prefix}{name}"
 
 
 def read_messages(value: Any) -> Iterator[Message]:

@@ -15,16 +15,20 @@ from airelays_app.dialects.fields import (
 from airelays_app.dialects.messages.thinking import DIALECT
 from airelays_app.neutral.request import HostedTool, Tool, ToolChoice
 
+READ_OF_TOOLS = frozenset("type name description input_schema strict cache_control".split())
+
 
 def read_tools(value: Any) -> Iterator[Tool | HostedTool]:
-    """Yield the tools; one with a type of its own is the vendor's, and so is its schema."""
+    """Yield the tools."""
     if value is None:
         return
     for path, tool in objects(value, "tools"):
-        if tool.get("type", "custom") in ("custom", None):
-            yield _read_tool(path, tool)
-        else:
-            yield HostedTool(DIALECT, tool, path)
+        yield _read_tool(path, tool) if is_own(tool) else HostedTool(DIALECT, tool, path)
+
+
+def is_own(tool: Json) -> bool:
+    """Tell whether it is the client's own tool: one with another type is the vendor's."""
+    return tool.get("type", "custom") in ("custom", None)
 
 
 def _read_tool(path: str, tool: Json) -> Tool:
