@@ -143,7 +143,7 @@ RICH = {
         "user": "me",
         "temperature": 0.5,
     },
-    "chat/completions": {
+    "chat": {
         "messages": [
             {"role": "system", "content": "Be kind.", "name": "n"},
             {
@@ -234,6 +234,60 @@ RICH = {
         "top_k": 3,
         "service_tier": "auto",
     },
+    "gemini": {
+        "contents": [
+            {
+                "role": "user",
+                "parts": [
+                    {"text": "hi"},
+                    {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}},
+                    {"fileData": {"mimeType": "image/png", "fileUri": "https://x.test/a.png"}},
+                ],
+            },
+            {
+                "role": "model",
+                "parts": [
+                    {"text": "Hm.", "thought": True, "thoughtSignature": "c2VhbGVk"},
+                    {"functionCall": {"id": "c1", "name": "f", "args": {"a": "x"}}},
+                    {"executableCode": {"language": "PYTHON", "code": "1"}},
+                ],
+            },
+            {
+                "role": "user",
+                "parts": [{"functionResponse": {"id": "c1", "name": "f", "response": {"a": 1}}}],
+            },
+        ],
+        "systemInstruction": {"parts": [{"text": "Be kind."}]},
+        "tools": [
+            {
+                "functionDeclarations": [
+                    {
+                        "name": "f",
+                        "description": "It does.",
+                        "parameters": {
+                            "type": "OBJECT",
+                            "properties": {"a": {"type": "STRING", "nullable": True}},
+                            "required": ["a"],
+                        },
+                    },
+                    {"name": "g", "parametersJsonSchema": _SCHEMA},
+                ]
+            },
+            {"googleSearch": {}},
+        ],
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]}},
+        "generationConfig": {
+            "temperature": 0.5,
+            "topK": 3,
+            "maxOutputTokens": 100,
+            "candidateCount": 1,
+            "stopSequences": ["a"],
+            "responseMimeType": "application/json",
+            "responseSchema": {"type": "ARRAY", "items": {"type": "INTEGER"}},
+            "thinkingConfig": {"includeThoughts": True, "thinkingBudget": 100},
+        },
+        "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}],
+    },
     "completions": {
         "prompt": ["hi"],
         "stop": ["a", "b"],
@@ -244,3 +298,21 @@ RICH = {
     },
 }
 """Much of what a request may hold, all of it of the right type."""
+
+LEAST = {
+    "responses": SAYING["responses"],
+    "chat": SAYING["chat/completions"],
+    "completions": SAYING["completions"],
+    "messages": {"max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]},
+    "gemini": {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+}
+"""The least that each dialect wants beside a model."""
+
+PATHS = {
+    "responses": "/v1/responses",
+    "chat": "/v1/chat/completions",
+    "completions": "/v1/completions",
+    "messages": "/v1/messages",
+    "gemini": "/v1beta/models/gpt-5.5:generateContent",
+}
+"""Where each dialect is spoken."""

@@ -15,7 +15,7 @@ from typing import Any
 import zstandard
 from hypothesis import strategies as st
 
-from tests.hostile.fields import RICH, SAYING, TYPES
+from tests.hostile.fields import LEAST, PATHS, RICH, SAYING, TYPES
 from tests.web.routes import ROUTES, TAKES_JSON
 
 _TEXT = st.text(st.characters(exclude_categories=()), max_size=40)
@@ -44,10 +44,6 @@ _CODINGS = {
     "deflate": zlib.compress,
     "zstd": zstandard.compress,
     "br": bytes,
-}
-_LEAST = {
-    **SAYING,
-    "messages": {"max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]},
 }
 _BOUNDARY = "fuzz"
 _FORM = "multipart/form-data; boundary=" + _BOUNDARY
@@ -83,18 +79,25 @@ def _generation_bodies(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 @st.composite
-def _spoilt_bodies(draw: st.DrawFn) -> tuple[str, bytes]:
-    """A path and a rich body of its route in which a value or two, anywhere, are others."""
-    route = draw(st.sampled_from(sorted(RICH)))
-    chosen = draw(st.lists(st.sampled_from(sorted(RICH[route])), unique=True))
-    body = copy.deepcopy({**_LEAST[route], **{name: RICH[route][name] for name in chosen}})
+def spoilt_bodies(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A dialect and a rich body of it in which a value or two, anywhere, are others."""
+    dialect = draw(st.sampled_from(sorted(RICH)))
+    chosen = draw(st.lists(st.sampled_from(sorted(RICH[dialect])), unique=True))
+    rich = {name: RICH[dialect][name] for name in chosen}
+    body = copy.deepcopy({**LEAST[dialect], **rich})
     for _ in range(draw(st.integers(1, 2))):
         container, key = draw(st.sampled_from(list(_places(body))))
         container[key] = draw(_JSON)
     model = draw(st.sampled_from(["gpt-5.5", "box/sandbox-small"]))
     whole = {"model": model, "stream": draw(st.booleans()), **body}
-    prefix = draw(st.sampled_from(["/v1", "/v1", "/v1", "/no-tools/v1"]))
-    return f"{prefix}/{route}", json.dumps(whole).encode()
+    return dialect, json.dumps(whole).encode()
+
+
+@st.composite
+def _spoilt_requests(draw: st.DrawFn) -> tuple[str, bytes]:
+    dialect, body = draw(spoilt_bodies())
+    prefix = draw(st.sampled_from(["", "", "", "/no-tools"]))
+    return f"{prefix}{PATHS[dialect]}", body
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -127,7 +130,7 @@ def _forms(draw: st.DrawFn) -> tuple[str, bytes]:
     return "/v1/files", b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()
 
 
-_PATHS = st.one_of(
+_TARGETS = st.one_of(
     st.sampled_from(ROUTES).map(lambda route: route[1]),
     st.sampled_from(
         ["/v1/conversations/{conversation}/items", "/v1/files/{file}", "/v1/files/{file}/content"]
@@ -146,9 +149,9 @@ def _anywhere(body: bytes) -> st.SearchStrategy[tuple[str, bytes]]:
 
 
 _BODIES = st.one_of(
-    _spoilt_bodies(),
-    _spoilt_bodies(),
-    _spoilt_bodies(),
+    _spoilt_requests(),
+    _spoilt_requests(),
+    _spoilt_requests(),
     _generation_bodies(),
     _conversation_bodies(),
     (st.binary(max_size=200) | _JSON.map(lambda value: json.dumps(value).encode())).flatmap(
@@ -176,7 +179,7 @@ def requests(draw: st.DrawFn, token: str) -> Sent:
     flaw = draw(st.sampled_from(_FLAWS))
     form = draw(st.integers(0, 9)) == 0
     path, body = draw(_forms() if form else _BODIES)
-    path = draw(_PATHS) if flaw == "path" else path
+    path = draw(_TARGETS) if flaw == "path" else path
     method = draw(_METHODS) if flaw in ("method", "path") else "POST"
     kind = draw(st.sampled_from(_TYPES)) if flaw == "type" else _FORM if form else _TYPES[0]
     body = _mutated(draw, body) if flaw == "bytes" else body

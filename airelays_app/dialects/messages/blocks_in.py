@@ -38,8 +38,7 @@ def read_content(content: Any, path: str) -> Iterator[Part]:
     if not isinstance(content, list):
         raise wrong_type(path, "a string or an array of content blocks")
     for block_path, block in objects(content, path):
-        kind = block.get("type")
-        reader = _READERS.get(kind) if isinstance(kind, str) else None
+        reader = _READERS.get(text_field(block, "type", block_path))
         if reader:
             yield from reader(block_path, block)
         else:
