@@ -2,7 +2,8 @@
 
 One thread per process writes what has gathered, in the order in which it came. A write that
 nobody waits for costs its caller an entry in a queue; it is lost if the process is killed in the
-next moments.
+next moments. While the database is down it is kept, and written once the database is back;
+whoever waits for a write is told at once.
 """
 
 import logging
@@ -24,6 +25,9 @@ LINGER_SECONDS = 0.05
 """How long a write that nobody waits for gathers company: a transaction of its own costs the CPU
 of five of its like in a larger one (measured 2026-11-25)."""
 
+RETRY_SECONDS = 1.0
+"""How long the database is left alone after it could not be written."""
+
 _MOST_TOGETHER = 256
 _MOST_QUEUED_BYTES = 64 * 1024 * 1024
 _CLOSE_SECONDS = 10.0
@@ -31,16 +35,23 @@ _CLOSE_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Pending:
-    """A write on its way; ``bytes`` is what it holds of the memory until then."""
+    """A write on its way; ``bytes`` is what it holds of the memory until then.
+
+    ``awaited``: somebody waits, and is told when the database is down.
+    """
 
     write: Write
     bytes: int
     durable: bool
+    awaited: bool
     _done: threading.Event = field(default_factory=threading.Event)
     _error: Exception | None = None
 
     def wait(self) -> None:
-        """Return once it is committed; raises Unavailable, or what the write itself raised."""
+        """Return once it is committed; raises what the write itself raised.
+
+        Raises Unavailable too if the write is ``awaited``.
+        """
         self._done.wait()
         if self._error is not None:
             raise self._error
@@ -67,6 +78,7 @@ class BatchWriter:
         self._queued_bytes = 0
         self._queue: SimpleQueue[Pending | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._is_down = False
 
     def submit(self, write: Write, *, size: int, durable: bool = False) -> Pending:
         """Queue a write that holds ``size`` bytes; ``durable``: somebody waits for it.
@@ -74,11 +86,11 @@ class BatchWriter:
         A durable write survives a power cut. While too much is queued, the caller waits for the
         write; raises Unavailable then if it fails.
         """
-        pending = Pending(write, size, durable)
         with self._lock:
             self._start_thread()
             self._queued_bytes += size
             crowded = self._queued_bytes > _MOST_QUEUED_BYTES
+            pending = Pending(write, size, durable, awaited=durable or crowded)
             self._queue.put(pending)
         if durable or crowded:
             self.hurry()
@@ -112,34 +124,67 @@ class BatchWriter:
             self._thread.start()
 
     def _run(self, queue: "SimpleQueue[Pending | None]") -> None:
-        while (first := queue.get()) is not None:
-            self._hurried.wait(LINGER_SECONDS)
-            self._hurried.clear()
-            batch, goes_on = _gathered(first, queue)
-            if not queue.empty():
-                self.hurry()
-            self._write(batch)
-            while goes_on and self._tidied() and queue.empty():
+        kept: list[Pending] = []
+        goes_on = True
+        while goes_on:
+            batch, goes_on = self._gathered(queue, wait=RETRY_SECONDS if kept else None)
+            kept = self._write([*kept, *batch])
+            while goes_on and not kept and self._tidied() and queue.empty():
                 continue
-            if not goes_on:
-                return
+        self._settle(kept, Unavailable("The relay has ended before its storage was back."))
+
+    def _gathered(
+        self, queue: "SimpleQueue[Pending | None]", *, wait: float | None
+    ) -> tuple[list[Pending], bool]:
+        """Return what can be written together, and whether anything may follow.
+
+        It is empty when nothing has come for ``wait`` seconds.
+        """
+        try:
+            first = queue.get(timeout=wait)
+        except Empty:
+            return [], True
+        if first is None:
+            return [], False
+        self._hurried.wait(LINGER_SECONDS)
+        self._hurried.clear()
+        batch, goes_on = _with_company(first, queue)
+        if not queue.empty():
+            self.hurry()
+        return batch, goes_on
 
     def _tidied(self) -> bool:
         """Tell whether there is more to tidy; what goes wrong is for the next time."""
         try:
             return self._tidy()
+        except Unavailable as error:
+            _log.warning("tidying up waits for storage: %s", error.message)
         except Exception as error:
             _log.error("tidying up failed", exc_info=error)
-            return False
+        return False
 
-    def _write(self, batch: list[Pending]) -> None:
-        """Write all in one transaction; if one of them is at fault, each in its own."""
+    def _write(self, batch: list[Pending]) -> list[Pending]:
+        """Write all in one transaction; if one of them is at fault, each in its own.
+
+        Returns those to try again, because the database is down and nobody waits for them.
+        """
+        if not batch:
+            return []
         error = self._tried(batch)
-        if error is None or isinstance(error, Unavailable) or len(batch) == 1:
+        if isinstance(error, Unavailable):
+            return self._put_off(batch, error)
+        self._is_down = False
+        if error is None or len(batch) == 1:
             self._settle(batch, error)
-            return
-        for pending in batch:
-            self._settle([pending], self._tried([pending]))
+            return []
+        return [kept for pending in batch for kept in self._write([pending])]
+
+    def _put_off(self, batch: list[Pending], error: Unavailable) -> list[Pending]:
+        if not self._is_down:
+            _log.warning("writes wait for storage: %s", error.message)
+        self._is_down = True
+        self._settle([pending for pending in batch if pending.awaited], error)
+        return [pending for pending in batch if not pending.awaited]
 
     def _tried(self, batch: list[Pending]) -> Exception | None:
         try:
@@ -151,16 +196,19 @@ class BatchWriter:
         return None
 
     def _settle(self, batch: list[Pending], error: Exception | None) -> None:
-        if error is not None:
-            _log.error("writes were lost", exc_info=error, extra={"fields": {"writes": len(batch)}})
+        lost = sum(not each.awaited for each in batch) if error is not None else 0
+        if lost:
+            _log.error("writes were lost", exc_info=error, extra={"fields": {"writes": lost}})
         with self._lock:
             self._queued_bytes -= sum(each.bytes for each in batch)
         for pending in batch:
             pending.settle(error)
 
 
-def _gathered(first: Pending, queue: "SimpleQueue[Pending | None]") -> tuple[list[Pending], bool]:
-    """Return what can be written together, and whether anything may follow."""
+def _with_company(
+    first: Pending, queue: "SimpleQueue[Pending | None]"
+) -> tuple[list[Pending], bool]:
+    """Return ``first`` and what is queued behind it, and whether anything may follow."""
     batch = [first]
     while len(batch) < _MOST_TOGETHER:
         try:

@@ -106,6 +106,41 @@ def test_who_waits_is_told_that_storage_is_at_fault(tmp_path):
     writer.close()
 
 
+def test_while_the_database_is_locked_what_nobody_waits_for_is_kept_in_its_order(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(batch_writer, "RETRY_SECONDS", 0.01)
+    path = tmp_path / "state.sqlite3"
+    with closing(Database(path, busy_seconds=0.05)) as database:
+        with database.writing() as connection:
+            connection.execute("CREATE TABLE notes (place INTEGER PRIMARY KEY, text TEXT UNIQUE)")
+        writer = BatchWriter(database)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            writer.submit(note("a"), size=1)
+            with pytest.raises(Unavailable):
+                writer.submit(note("awaited"), size=1, durable=True).wait()
+            kept = writer.submit(note("b"), size=1)
+            other.execute("ROLLBACK")
+        kept.wait()
+        writer.submit(note("c"), size=1, durable=True).wait()
+        assert notes(database) == ["a", "b", "c"]
+        assert writer._queued_bytes == 0
+        writer.close()
+
+
+def test_a_database_that_does_not_come_back_before_the_end_is_told(tmp_path, caplog):
+    (tmp_path / "state.sqlite3").write_bytes(b"this is no database at all" * 100)
+    writer = BatchWriter(Database(tmp_path / "state.sqlite3"))
+    pending = writer.submit(note("a"), size=1)
+
+    writer.close()
+
+    with pytest.raises(Unavailable):
+        pending.wait()
+    assert "writes were lost" in caplog.text
+
+
 def test_who_queues_too_much_waits(database, writer, monkeypatch):
     monkeypatch.setattr(batch_writer, "_MOST_QUEUED_BYTES", 100)
 
