@@ -168,9 +168,8 @@ def test_what_is_no_http_is_refused_as_what_it_is(relay, data):
     ids=lambda headers: repr(headers)[:50],
 )
 def test_a_credential_of_any_bytes_is_a_wrong_one(relay, headers):
-    assert refused(ask(relay.url, "GET", "/v1/models", b"", headers), 401)["code"] == (
-        "invalid_api_key"
-    )
+    refused(ask(relay.url, "GET", "/v1/models", b"", headers), 401)
+    assert relay.get("/v1/models").status_code == 200
 
 
 @pytest.mark.parametrize(

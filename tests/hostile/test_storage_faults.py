@@ -82,8 +82,13 @@ def test_a_locked_database_is_503_and_what_needs_none_goes_on(relay):
             assert_unavailable(what, answer)
         assert relay.get(f"/v1/conversations/{conversation}").status_code == 200
         assert text_of(CHAT, relay.ok(CHAT, question(CHAT))) == "Hi"
+        answered = relay.ok(RESPONSES, question(RESPONSES))
         assert relay.get("/health").status_code == 200
     assert stored_rows(relay.data_dir) == before
+    await_true(
+        lambda: relay.get(f"{RESPONSES}/{answered['id']}").status_code == 200,
+        lambda: "what was answered meanwhile has not been kept",
+    )
     assert_works(relay)
 
 
