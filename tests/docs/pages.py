@@ -13,9 +13,6 @@ PAGES = sorted(
 )
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 
-AWAITED = {ROOT / "benchmarks/README.rst"}
-"""Pages that others link to already and that are still to be written."""
-
 
 @cache
 def read(name: str) -> tuple[nodes.document, str]:
