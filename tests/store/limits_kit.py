@@ -23,7 +23,7 @@ class HandClock:
 
 
 @contextmanager
-def database_in(directory, *, busy_seconds=5.0):
+def database_in(directory, *, busy_seconds=60.0):
     database = Database(directory / "state.sqlite3", busy_seconds=busy_seconds)
     try:
         yield database
