@@ -55,8 +55,10 @@ RULES = FailureRules(
     client=frozenset(
         {"invalid_request_error", "context_length_exceeded", "exceed_context_size_error"}
     ),
+    client_sentences=("image input is not supported", "audio input is not supported"),
 )
-"""The error words of OpenAI and of llama.cpp's server (seen 2026-11-22)."""
+"""The error words of OpenAI and of llama.cpp's server (seen 2026-11-22); the sentences are
+llama.cpp's, which answers 500 to what its model cannot see or hear (seen 2026-11-25)."""
 
 
 _CAPABILITIES = Capabilities(reasoning="budget")

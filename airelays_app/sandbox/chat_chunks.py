@@ -32,8 +32,8 @@ class Variant:
 
     opening: the delta of the first chat chunk. repeat_role: the role in every delta. whole_calls:
     a tool call's arguments in one piece. event_lines: ``event:`` lines in Responses streams.
-    bare_responses: nothing in Responses is numbered or repeated. reasoning_field: the name
-    reasoning goes by.
+    bare_responses: nothing in Responses is numbered or repeated. blind: images are answered with
+    500. reasoning_field: the name reasoning goes by.
     """
 
     opening: tuple[tuple[str, Any], ...] = (("role", "assistant"), ("content", ""))
@@ -41,6 +41,7 @@ class Variant:
     whole_calls: bool = False
     event_lines: bool = True
     bare_responses: bool = False
+    blind: bool = False
     reasoning_field: str = "reasoning_content"
     fingerprint: str = "fp_sandbox"
 
@@ -50,6 +51,7 @@ VARIANTS = {
     "llamacpp": Variant(
         opening=(("role", "assistant"), ("content", None)),
         bare_responses=True,
+        blind=True,
         fingerprint="b7123-sandbox",
     ),
     "ollama": Variant(

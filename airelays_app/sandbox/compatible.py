@@ -80,8 +80,16 @@ class Compatible:
     def _variant(self) -> Variant:
         return VARIANTS[self._settings.variant]
 
+    def _unseen(self, visit: Visit) -> Answer | None:
+        if not self._variant.blind or b'"image_url"' not in visit.request.body:
+            return None
+        hint = "hint: if this is unexpected, you may need to provide the mmproj"
+        error = {"message": f"image input is not supported - {hint}", "type": "server_error"}
+        return json_answer(500, {"error": {"code": 500, **error}})
+
     def _chat(self, visit: Visit) -> Answer | None:
-        if refused := _refused(visit, "messages") or _bad_messages(visit.body):
+        refused = _refused(visit, "messages") or _bad_messages(visit.body) or self._unseen(visit)
+        if refused:
             return refused
         reply = _reply(visit)
         usage = _wants_usage(visit.body)
@@ -97,7 +105,7 @@ class Compatible:
         return _sent(visit, stream, reply)
 
     def _responses(self, visit: Visit) -> Answer | None:
-        if refused := _refused(visit, "input"):
+        if refused := _refused(visit, "input") or self._unseen(visit):
             return refused
         reply = _reply(visit)
         wants_seal = "reasoning.encrypted_content" in strings_in(visit.body.get("include"))

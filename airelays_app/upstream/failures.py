@@ -1,7 +1,8 @@
 """The one classifier of upstream failures: an error answer, or an error inside a stream.
 
 Kinds follow statuses and whole labels (``code``, ``type``, ``status`` of the error object), never
-words inside a message: a message may echo what the client wrote.
+words inside a message: a message may echo what the client wrote. Only how a server's own sentence
+begins may decide, where it has no label for what is the client's mistake.
 """
 
 import time
@@ -41,11 +42,16 @@ _TYPES: dict[FailureKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class FailureRules:
-    """A provider's words, in lower case: labels that decide the kind of a failure."""
+    """A provider's words, in lower case: labels that decide the kind of a failure.
+
+    ``client_sentences`` are beginnings of messages, of mistakes of the client that a server files
+    under its own.
+    """
 
     limit: frozenset[str] = frozenset()
     client: frozenset[str] = frozenset()
     auth: frozenset[str] = frozenset()
+    client_sentences: tuple[str, ...] = ()
 
 
 def classify(
@@ -60,10 +66,10 @@ def classify(
     """Return what an error answer means.
 
     ``headers`` are looked up in lower case; ``now`` returns epoch seconds. The client sees the
-    upstream's own status, but 503 for a refused login and 502 for what is no error status. What
-    the upstream repeats of ``secrets`` is hidden.
+    upstream's own status, but 503 for a refused login, 400 for a mistake of its own under another
+    number, and 502 for what is no error status. What the upstream repeats of ``secrets`` is hidden.
     """
-    error = error_in_body(body)
+    error = _well_filed(error_in_body(body), rules)
     kind = _kind(error.labels, status, rules)
     failure = _failure(
         error,
@@ -88,7 +94,7 @@ def classify_event(
     ``response.error``. An error that names a parameter is the client's. Limits become 429,
     client errors 400, refused logins 503, everything else 502. ``secrets`` are hidden.
     """
-    error = error_in_event(error_object)
+    error = _well_filed(error_in_event(error_object), rules)
     kind = _kind(error.labels, 400 if error.param else 502, rules)
     failure = _failure(
         error,
@@ -98,6 +104,13 @@ def classify_event(
         retry_after=seconds_until_retry({}, error.fields, now=now),
     )
     return _discreet(failure, secrets)
+
+
+def _well_filed(error: UpstreamErrorBody, rules: FailureRules) -> UpstreamErrorBody:
+    """Return the error under the label that it should have."""
+    if not (error.message or "").lower().startswith(rules.client_sentences):
+        return error
+    return replace(error, type=_TYPES["client"], code=None)
 
 
 def _failure(
@@ -144,6 +157,8 @@ def _kind(labels: frozenset[str], status: int, rules: FailureRules) -> FailureKi
 def _status_shown(status: int, kind: FailureKind) -> int:
     if kind == "auth":
         return _LOGIN_PROBLEM
+    if kind == "client" and status >= 500:
+        return 400
     return status if 400 <= status < 600 else UpstreamError.status
 
 

@@ -5,6 +5,8 @@ import time
 import openai
 import pytest
 
+from tests.clients.conftest import CHAT_SERVER, RESPONSES_SERVER
+
 
 def ask(client, **more):
     return client.responses.create(model="gpt-5.5", input="Hi", **more)
@@ -52,6 +54,16 @@ def test_a_refusal_names_the_field(client, relay):
     assert caught.value.param == "max_output_tokens"
     assert caught.value.request_id
     assert asked(relay) == 0
+
+
+@pytest.mark.parametrize("model", [CHAT_SERVER, RESPONSES_SERVER])
+def test_what_the_model_cannot_see_is_the_clients_mistake_and_asked_once(client, relay, model):
+    """llama.cpp says that it is its own, with 500."""
+    relay.sandbox.settings.variant = "llamacpp"
+    image = {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="}
+    with pytest.raises(openai.BadRequestError, match="image input is not supported"):
+        client.responses.create(model=model, input=[{"role": "user", "content": [image]}])
+    assert len(relay.sandbox.requests) == 1
 
 
 def test_a_short_limit_is_waited_for(client, relay):

@@ -10,6 +10,7 @@ RULES = FailureRules(
     limit=frozenset({"usage_limit_reached", "rate_limit_exceeded"}),
     client=frozenset({"invalid_request_error", "context_length_exceeded"}),
     auth=frozenset({"token_expired"}),
+    client_sentences=("image input is not supported",),
 )
 NOW = 1_800_000_000.0
 
@@ -56,7 +57,7 @@ def test_a_status_alone_decides(status, kind, shown):
         (429, {"type": "invalid_request_error"}, "limit", 429),
         (401, {"type": "invalid_request_error", "code": "invalid_api_key"}, "auth", 503),
         (400, {"code": "TOKEN_EXPIRED"}, "auth", 503),
-        (500, {"code": "context_length_exceeded"}, "client", 500),
+        (500, {"code": "context_length_exceeded"}, "client", 400),
         (503, {"status": "rate_limit_exceeded", "code": 503}, "limit", 503),
     ],
 )
@@ -70,6 +71,16 @@ def test_a_marker_echoed_in_a_400_stays_the_clients_error(where):
     text = "usage_limit_reached: your prompt said rate_limit_exceeded and token_expired"
     body = {"detail": text} if where == "detail" else {"error": {where: text}}
     assert answered(400, body).kind == "client"
+
+
+def test_how_a_sentence_of_the_servers_own_begins_may_decide():
+    """llama.cpp answers 500 to an image that its model cannot see."""
+    error = {"code": 500, "type": "server_error", "message": "image input is not supported - hint"}
+    for failure in (answered(500, {"error": error}), in_stream({"error": error})):
+        assert (failure.kind, failure.status) == ("client", 400)
+        assert (failure.type, failure.code) == ("invalid_request_error", None)
+    echoed = {**error, "message": "Cannot read: image input is not supported"}
+    assert answered(500, {"error": echoed}).kind == "other"
 
 
 def test_labels_are_compared_whole():
