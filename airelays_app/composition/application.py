@@ -52,7 +52,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
     tokens = open_tokens(settings)
     entrance = build_entrance(app, settings, database=database, tokens=tokens)
     validate = GenerationSchemas().validate
-    kept = build_kept(settings, database, conversations)
+    kept = build_kept(settings, core, conversations)
     creation = Creation(
         core.relay,
         validate=validate,
@@ -60,6 +60,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         files=file_inputs,
         conversations=conversations,
         continuation=kept.continuation,
+        background=kept.background,
     )
     batches = BatchStore(database)
     runner = BatchRunner(
@@ -68,6 +69,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         performer(creation, core.router),
         concurrency=settings.batches.concurrency,
     )
+    housekeeping = Housekeeping([files.sweep, kept.retention.sweep])
     return Services(
         settings=settings,
         database=database,
@@ -78,11 +80,10 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         token_counts=TokenCounts(core.calls, core.pool, validate=validate, files=file_inputs),
         embeddings=_embeddings(settings, core),
         responses=kept.responses,
+        background=kept.background,
         writer=kept.writer,
         batches=batches,
-        chores=Chores(
-            [runner, Housekeeping([files.sweep, kept.retention.sweep])], Lease(database, "chores")
-        ),
+        chores=Chores([runner, housekeeping], Lease(database, "chores")),
         relaying=Relaying(core.calls, core.pool),
         traffic=core.traffic,
         catalog=core.catalog,

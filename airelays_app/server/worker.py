@@ -216,20 +216,20 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         for listener in self.sockets:
             listener.close()
 
-    def _tell_application(self, what: str) -> None:
-        """Call the application's method ``what``, if it has it.
+    def _tell_application(self, what: str) -> Any:
+        """Call the application's method ``what``, if it has it, and return what it says.
 
-        ``retire`` says that this process takes no more requests, ``finish`` that it is about to
-        end: the last moment to write something down.
+        ``retire`` tells it that this process takes no more requests, ``is_busy`` asks whether it
+        still does something that no client waits for, ``finish`` tells it that the process is
+        about to end: the last moment to write something down.
         """
         method = getattr(self.wsgi, what, None)
-        if method is not None:
-            method()
+        return None if method is None else method()
 
     def _drain(self) -> None:
         self._lobby.hurry()
         deadline = time.monotonic() + self.options.drain_seconds
-        while self._busy or len(self._lobby):
+        while self._busy or len(self._lobby) or self._tell_application("is_busy"):
             if self._at_once or time.monotonic() >= deadline:
                 return
             self._turn()

@@ -8,12 +8,12 @@ from airelays_app.errors import Unprocessable
 from airelays_app.framing.jsontext import dumps
 from airelays_app.services.keeping import Keeper
 from airelays_app.services.references import References
-from airelays_app.services.responses import ResponseKeeper
+from airelays_app.services.responses import KeptRequest, ResponseKeeper
 from airelays_app.services.turns import conversation_id
 from airelays_app.store.item_ids import own_id
 from airelays_app.store.responses import ResponseStore
 
-_OURS = ("previous_response_id",)
+_OURS = ("previous_response_id", "background")
 """Fields that no upstream is sent: the relay itself does what they ask for."""
 
 
@@ -22,7 +22,7 @@ class Continued:
     """``body`` is the client's, the same object if nothing had to change in it.
 
     ``history`` and ``session`` are what it continues; ``overrides`` are fields of the reply that
-    no upstream knows of.
+    no upstream knows of. ``background`` is set when the reply is to be made while nobody waits.
     """
 
     body: Json
@@ -30,6 +30,7 @@ class Continued:
     session: str | None = None
     overrides: Mapping[str, object] = field(default_factory=dict)
     keepers: tuple[Keeper, ...] = ()
+    background: KeptRequest | None = None
 
 
 class Continuation:
@@ -53,27 +54,43 @@ class Continuation:
             )
         history = self._references.history(owner, previous_id) if previous_id else None
         full = self._references.expanded(owner, body, conversation)
+        in_background = _wants_background(owner, body)
+        kept = self._kept(owner, full, always=in_background)
         return Continued(
             _without_ours(full),
             history=history.items if history else (),
             session=history.first_id if history else None,
             overrides=_overrides(body, conversation),
-            keepers=self._keepers(owner, full),
+            keepers=() if in_background or kept is None else (self._keeper(kept, body),),
+            background=kept if in_background else None,
         )
 
-    def _keepers(self, owner: str | None, body: Json) -> tuple[Keeper, ...]:
-        wanted = body.get("store")
-        if owner is None or not (self._by_default if wanted is None else wanted):
-            return ()
-        keeper = ResponseKeeper(
-            self._store,
+    def _kept(self, owner: str | None, body: Json, *, always: bool) -> KeptRequest | None:
+        wanted = self._by_default if body.get("store") is None else body["store"]
+        if owner is None or not (wanted or always):
+            return None
+        return KeptRequest(
             owner=owner,
             input_json=dumps(body.get("input")),
             previous_id=body.get("previous_response_id") or None,
             given_ids=_given_ids(body.get("input")),
-            promised=wanted is True,
         )
-        return (keeper,)
+
+    def _keeper(self, kept: KeptRequest, body: Json) -> Keeper:
+        return ResponseKeeper(self._store, kept, promised=body.get("store") is True)
+
+
+def _wants_background(owner: str | None, body: Json) -> bool:
+    if not body.get("background"):
+        return False
+    if owner is None:
+        raise Unprocessable("background is not possible here.", param="background")
+    if body.get("store") is False:
+        raise Unprocessable(
+            "A response in the background is kept until it is fetched: leave store out.",
+            param="store",
+        )
+    return True
 
 
 def _without_ours(body: Json) -> Json:

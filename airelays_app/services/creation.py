@@ -10,6 +10,7 @@ from airelays_app.dialects.base import Dialect, Json
 from airelays_app.dialects.file_parts import Resolve
 from airelays_app.errors import RelayError, UpstreamRefused
 from airelays_app.providers.base import Provider
+from airelays_app.services.background import Background
 from airelays_app.services.catalog import Catalog
 from airelays_app.services.continuation import Continuation, Continued
 from airelays_app.services.file_inputs import FileInputs, inline_files
@@ -63,6 +64,7 @@ class Creation:
         files: FileInputs,
         conversations: ConversationStore,
         continuation: Continuation,
+        background: Background,
     ) -> None:
         self._relay = relay
         self._validate = validate
@@ -70,6 +72,7 @@ class Creation:
         self._files = files
         self._conversations = conversations
         self._continuation = continuation
+        self._background = background
 
     def answer(self, asked: Asked, record: Record) -> Answer:
         """Return the answer from its commit point on; raises RelayError, ClientGone."""
@@ -82,14 +85,15 @@ class Creation:
         record.dialect = asked.dialect.name
         resolve = self._files.resolver()
         continued = self._continued(asked)
-        keepers = continued.keepers
         call = call_of(asked, continued, resolve, record.request_id)
         turn = self._turn(continued.body, call)
         if turn:
             call = _in_turn(call, turn, resolve)
-            keepers = (*keepers, turn)
+        keepers = Keepers(*continued.keepers, *((turn,) if turn else ()))
+        if continued.background:
+            return self._background.answer(call, keepers, continued.background, record)
         try:
-            return self._relay.answer(call, record, Keepers(*keepers))
+            return self._relay.answer(call, record, keepers)
         except UpstreamRefused as error:
             raise self._better_told(asked.route, error) from error
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from airelays_app.dialects.base import Json
-from airelays_app.errors import BadRequest, NotFound
-from airelays_app.services.responses import given_items, made_items
+from airelays_app.errors import BadRequest, Conflict, NotFound
+from airelays_app.services.responses import Responses, given_items, made_items
 from airelays_app.services.turns import replayable
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.responses import ResponseStore, StoredResponse, not_found
+
+_RETRY_SECONDS = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,15 @@ class References:
     """Reads what requests refer to; ``max_bytes`` bounds what may come back of it at once."""
 
     def __init__(
-        self, store: ResponseStore, conversations: ConversationStore, *, max_bytes: int
+        self,
+        store: ResponseStore,
+        responses: Responses,
+        conversations: ConversationStore,
+        *,
+        max_bytes: int,
     ) -> None:
         self._store = store
+        self._responses = responses
         self._conversations = conversations
         self._max_bytes = max_bytes
 
@@ -44,6 +52,13 @@ class References:
                 param="previous_response_id",
                 code="previous_response_not_found",
             ) from error
+        if self._responses.is_running(chain[-1]):
+            raise Conflict(
+                "The previous response is still being made; continue it when it has ended.",
+                param="previous_response_id",
+                code="response_in_progress",
+                headers={"Retry-After": _RETRY_SECONDS},
+            )
         said = (item for one in chain for item in (*given_items(one), *made_items(one)))
         return History(replayable(said), chain[0].id)
 

@@ -1,7 +1,8 @@
 """One request for a reply: attempts before the commit point, then the answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect, Json
@@ -15,6 +16,7 @@ from airelays_app.framing.jsontext import dumps
 from airelays_app.ids import fresh_id
 from airelays_app.neutral.events import Event
 from airelays_app.neutral.failure import error_of
+from airelays_app.neutral.usage import Usage
 from airelays_app.providers.base import Outgoing, Provider
 from airelays_app.services.answered import answered_object
 from airelays_app.services.calls import Calls, passed_headers
@@ -34,6 +36,23 @@ from airelays_app.upstream.waiting import sleep_watching
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504, 529})
 
 
+class Rest(Protocol):
+    """The remainder of a stream; ``outcome`` is ``complete`` or why it is not."""
+
+    @property
+    def usage(self) -> Usage | None:
+        """The token counts so far."""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None:
+        """Let go of what is behind it; idempotent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the client gets: ``first`` and then ``rest``, which is None for a whole reply.
@@ -42,7 +61,7 @@ class Answer:
     """
 
     first: bytes
-    rest: Pump | None = None
+    rest: Rest | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
 

@@ -19,7 +19,7 @@ from airelays_app.store.database import Database
 
 _log = logging.getLogger(__name__)
 
-Write = Callable[[sqlite3.Connection], None]
+Write = Callable[[sqlite3.Connection], object]
 
 LINGER_SECONDS = 0.05
 """How long a write that nobody waits for gathers company: a transaction of its own costs the CPU
@@ -53,6 +53,11 @@ class Pending:
         Raises Unavailable too if the write is ``awaited``.
         """
         self._done.wait()
+        if self._error is not None:
+            raise self._error
+
+    def check(self) -> None:
+        """Raise what :meth:`wait` would, if it is known by now."""
         if self._error is not None:
             raise self._error
 

@@ -4,11 +4,11 @@ A lease names the process that holds it. A killed holder loses it at once, becau
 asks sees that it is gone; where that cannot be seen it ends when it is not renewed.
 """
 
-import time
 from sqlite3 import Row
 
 from airelays_app.store.database import Database
 from airelays_app.store.process_identity import is_gone, own_identity
+from airelays_app.store.steady_clock import seconds_since_boot
 
 LEASE_SECONDS = 30.0
 """How long a lease holds without being renewed."""
@@ -23,12 +23,12 @@ class Lease:
 
     def take(self) -> bool:
         """Take the work, or keep it for another while; false while another process has it."""
-        now, own = _seconds_since_boot(), own_identity()
+        now, own = seconds_since_boot(), own_identity()
         with self._database.writing() as connection:
             row = connection.execute(
                 "SELECT holder, expires_at FROM leases WHERE name = ?", (self._name,)
             ).fetchone()
-            if row is not None and row["holder"] != own and not _is_free(row, now):
+            if row is not None and row["holder"] != own and not is_free(row, now):
                 return False
             connection.execute(
                 "INSERT OR REPLACE INTO leases VALUES (?, ?, ?)",
@@ -44,10 +44,10 @@ class Lease:
             )
 
 
-def _is_free(row: Row, now: float) -> bool:
+def is_free(row: Row, now: float) -> bool:
+    """Tell whether what the row's ``holder`` held until ``expires_at`` is free ``now``.
+
+    An end too far ahead is one of an earlier boot.
+    """
     expires_at = float(row["expires_at"])
     return now >= expires_at or expires_at > now + 2 * LEASE_SECONDS or is_gone(row["holder"])
-
-
-def _seconds_since_boot() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -277,3 +277,31 @@ def create_responses(db: Tables) -> None:
         """
     )
     db.execute("CREATE INDEX response_items_by_response ON response_items (response)")
+
+
+@MIGRATIONS()
+def create_response_runs(db: Tables) -> None:
+    """Replies that are being made while nobody waits, and the events of those that stream.
+
+    A run's lease ends at ``expires_at`` seconds since boot.
+    """
+    db.execute(
+        """
+        CREATE TABLE response_runs (
+            response INTEGER PRIMARY KEY REFERENCES responses (number) ON DELETE CASCADE,
+            holder TEXT NOT NULL,
+            expires_at REAL NOT NULL
+        )
+        """
+    )
+    db.execute("CREATE INDEX response_runs_by_holder ON response_runs (holder)")
+    db.execute(
+        """
+        CREATE TABLE response_events (
+            response INTEGER NOT NULL REFERENCES responses (number) ON DELETE CASCADE,
+            sequence INTEGER NOT NULL,
+            data BLOB NOT NULL,
+            PRIMARY KEY (response, sequence)
+        ) WITHOUT ROWID
+        """
+    )

@@ -67,7 +67,11 @@ class ResponseRetention:
         total = connection.execute("SELECT TOTAL(bytes) FROM responses").fetchone()[0]
         excess = total - self._rule.max_bytes
         oldest = connection.execute(
-            "SELECT number, bytes FROM responses ORDER BY created_at LIMIT ?", [_STEP_ROWS]
+            """
+            SELECT number, bytes FROM responses
+            WHERE number NOT IN (SELECT response FROM response_runs) ORDER BY created_at LIMIT ?
+            """,
+            [_STEP_ROWS],
         )
         numbers: list[int] = []
         for row in oldest:

@@ -70,7 +70,7 @@ class ResponseStore:
         """Queue a reply to be kept, in the place of one with its id; wait if it is ``durable``."""
         size = len(new.input_json) + len(new.response_json)
         return self._writer.submit(
-            lambda connection: _insert(connection, new), size=size, durable=durable
+            lambda connection: insert(connection, new), size=size, durable=durable
         )
 
     def get(self, owner: str, response_id: str) -> StoredResponse:
@@ -198,7 +198,8 @@ def _left(max_bytes: int, response: StoredResponse) -> int:
     return left
 
 
-def _insert(connection: sqlite3.Connection, new: NewResponse) -> None:
+def insert(connection: sqlite3.Connection, new: NewResponse) -> int:
+    """Write a reply in the place of one with its id, and return its number."""
     size = len(new.input_json) + len(new.response_json)
     connection.execute(
         """
@@ -221,12 +222,21 @@ def _insert(connection: sqlite3.Connection, new: NewResponse) -> None:
             new.response_json,
         ],
     )
+    row = connection.execute(
+        "SELECT number FROM responses WHERE owner = ? AND id = ?", [new.owner, new.id]
+    ).fetchone()
+    add_items(connection, row["number"], new.item_ids)
+    return int(row["number"])
+
+
+def add_items(connection: sqlite3.Connection, number: int, item_ids: Iterable[str]) -> None:
+    """Let the items be found at the reply; the latest that has an item is where it is found."""
     connection.executemany(
         """
         INSERT OR REPLACE INTO response_items
-        SELECT owner, ?, number FROM responses WHERE owner = ? AND id = ?
+        SELECT owner, ?, number FROM responses WHERE number = ?
         """,
-        [(item_id, new.owner, new.id) for item_id in new.item_ids],
+        [(item_id, number) for item_id in item_ids],
     )
 
 

@@ -55,9 +55,15 @@ class RelayFlask(Flask):
         """Do no more work without a client: the server has told this process to end."""
         self.extensions[EXTENSION].chores.retire()
 
+    def is_busy(self) -> bool:
+        """Tell whether something is being made that no client waits for."""
+        return bool(self.extensions[EXTENSION].background.is_busy())
+
     def finish(self) -> None:
         """Write down what is still to be written: the process is about to end."""
-        self.extensions[EXTENSION].writer.close()
+        relay_services: Services = self.extensions[EXTENSION]
+        relay_services.background.abandon()
+        relay_services.writer.close()
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Let a call that has no route be relayed to a provider that may know it."""

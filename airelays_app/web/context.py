@@ -6,6 +6,7 @@ from typing import cast
 from flask import current_app, g
 
 from airelays_app.config import Settings
+from airelays_app.services.background import Background
 from airelays_app.services.catalog import Catalog
 from airelays_app.services.chores import Chores
 from airelays_app.services.creation import Creation
@@ -45,6 +46,7 @@ class Services:
     router: Router
     creation: Creation
     responses: Responses
+    background: Background
     writer: BatchWriter
     relaying: Relaying
     token_counts: TokenCounts

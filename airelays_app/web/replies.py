@@ -10,8 +10,7 @@ from airelays_app.framing.json_streams import Framing
 from airelays_app.framing.jsontext import dumps
 from airelays_app.services.parameters import disclosure
 from airelays_app.services.record import Record
-from airelays_app.services.relay import Answer
-from airelays_app.services.streaming import Pump
+from airelays_app.services.relay import Answer, Rest
 
 IGNORED_HEADER = "x-airelays-ignored-parameters"
 _STREAM_HEADERS = {
@@ -32,7 +31,7 @@ class ClientStream:
     def __init__(
         self,
         first: bytes,
-        pump: Pump,
+        rest: Rest,
         record: Record,
         *,
         keep_alive: bytes,
@@ -41,7 +40,7 @@ class ClientStream:
     ) -> None:
         self._framing = framing
         self._first = first or keep_alive
-        self._pump = pump
+        self._rest = rest
         self._record = record
         self._keep_alive = keep_alive
         self._keepalive_seconds = keepalive_seconds
@@ -58,9 +57,9 @@ class ClientStream:
 
     def close(self) -> None:
         """Close the upstream, whether the stream is at its end or the client has left."""
-        self._pump.close()
-        self._record.usage = self._pump.usage
-        self._record.outcome = self._pump.outcome
+        self._rest.close()
+        self._record.usage = self._rest.usage
+        self._record.outcome = self._rest.outcome
 
     def _next_piece(self) -> bytes:
         if self._framing is None:
@@ -79,7 +78,7 @@ class ClientStream:
         if self._first:
             first, self._first = self._first, b""
             return first
-        for piece in self._pump:
+        for piece in self._rest:
             if piece:
                 return piece
             if self._keep_alive and monotonic() - self._sent_at >= self._keepalive_seconds:

@@ -2,17 +2,38 @@
 
 from flask import Blueprint, Response, request
 
+from airelays_app.framing.sse import KEEP_ALIVE
 from airelays_app.schemas.paging import read_paging
-from airelays_app.web.context import owner, services
-from airelays_app.web.replies import json_response
+from airelays_app.schemas.responses import read_retrieval
+from airelays_app.services.relay import Answer
+from airelays_app.web.context import owner, record, services
+from airelays_app.web.replies import answer_response, json_response
 
 blueprint = Blueprint("responses", __name__, url_prefix="/v1/responses")
 
 
 @blueprint.get("/<response_id>")
 def retrieve(response_id: str) -> Response:
-    """Return a response."""
-    return json_response(services().responses.retrieve(owner(), response_id))
+    """Return a response, or the events of one that is made in the background."""
+    asked = read_retrieval(request.args)
+    if not asked.stream:
+        return json_response(services().responses.retrieve(owner(), response_id))
+    watch = request.environ.get("gunicorn.socket")
+    events = services().responses.followed(
+        owner(), response_id, after=asked.starting_after, watch=watch
+    )
+    return answer_response(
+        Answer(b"", events),
+        record(),
+        keep_alive=KEEP_ALIVE,
+        keepalive_seconds=services().settings.server.keepalive_seconds,
+    )
+
+
+@blueprint.post("/<response_id>/cancel")
+def cancel(response_id: str) -> Response:
+    """End a response that is made in the background."""
+    return json_response(services().responses.cancel(owner(), response_id))
 
 
 @blueprint.delete("/<response_id>")

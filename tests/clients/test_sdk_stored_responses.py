@@ -1,5 +1,7 @@
 """The openai SDK's stored responses, kept by the relay itself for every kind of upstream."""
 
+import time
+
 import openai
 import pytest
 from openai.pagination import SyncCursorPage
@@ -79,3 +81,64 @@ def test_what_is_not_kept_cannot_be_continued(client, model):
         client.responses.create(model=model, input="Hi", previous_response_id=first.id)
 
     assert caught.value.code == "previous_response_not_found"
+
+
+def test_a_background_response_is_polled(client, model, strictly):
+    raw = client.responses.with_raw_response.create(
+        model=model, input="[[say Hello]] [[behave late 0.3]]", background=True
+    )
+    waiting = strictly.read(Response, raw.text)
+    assert (waiting.status, waiting.background) == ("queued", True)
+
+    response = waiting
+    while response.status in ("queued", "in_progress"):
+        time.sleep(0.05)
+        raw = client.responses.with_raw_response.retrieve(waiting.id)
+        response = strictly.read(Response, raw.text)
+
+    assert (response.status, response.output_text) == ("completed", "Hello")
+
+
+def test_a_background_response_is_cancelled(client, model, strictly):
+    made = client.responses.create(
+        model=model, input="[[long 4000]] [[behave slow]]", background=True
+    )
+
+    raw = client.responses.with_raw_response.cancel(made.id)
+
+    assert strictly.read(Response, raw.text).status == "cancelled"
+    assert client.responses.retrieve(made.id).status == "cancelled"
+
+
+def test_a_broken_stream_is_taken_up_again(client, model, strictly):
+    request = {"model": model, "input": "[[long 40]] [[behave slow 0.02]]", "background": True}
+    begun = []
+    with client.responses.create(**request, stream=True) as stream:
+        for event in stream:
+            begun.append(event)
+            if event.type == "response.output_text.delta":
+                break
+    response_id = begun[0].response.id
+
+    with client.responses.retrieve(
+        response_id, stream=True, starting_after=begun[-1].sequence_number
+    ) as stream:
+        rest = list(stream)
+
+    for event in (*begun, *rest):
+        strictly.event(event.to_dict())
+    events = [*begun, *rest]
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    said = "".join(each.delta for each in events if each.type == "response.output_text.delta")
+    assert said == events[-1].response.output_text
+    assert events[-1].type == "response.completed"
+
+
+def test_the_stream_helper_takes_a_background_response_up(client, model):
+    with client.responses.stream(
+        model=model, input="[[say Hello there]]", background=True
+    ) as stream:
+        response_id = next(iter(stream)).response.id
+
+    with client.responses.stream(response_id=response_id) as stream:
+        assert stream.get_final_response().output_text == "Hello there"

@@ -560,7 +560,6 @@ REFUSED = [
     ("responses", {"tool_choice": 7}, "tool_choice"),
     ("responses", {"text": {"format": {"type": "xml"}}}, "text.format.type"),
     ("responses", {"reasoning": {"effort": 7}}, "reasoning.effort"),
-    ("responses", {"background": True}, "background"),
     ("responses", {"prompt": {"id": "pmpt_1"}}, "prompt"),
     ("chat", {"messages": [{"role": "user", "content": {"text": "Hi"}}]}, "messages[0].content"),
     ("responses", {"input": [user([{"type": "input_file"}])]}, "input[0].content[0]"),

@@ -84,6 +84,15 @@ class Responses:
             minimum=1,
         ),
     )
+    background_runs: int = field(
+        default=32,
+        metadata=row(
+            "RESPONSES_BACKGROUND_RUNS",
+            "How many replies one worker process makes at once for requests with background: true. "
+            "Raise it when they are refused with 429 although the upstream could do more.",
+            minimum=1,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,6 @@ _READ_WITHIN = {
     "text": ("format", "verbosity"),
 }
 CHANGES_THE_MEANING = {
-    "background": "this model's upstream cannot run in the background",
     "prompt": "this model's upstream keeps no prompt templates; send instructions and input",
 }
 

@@ -36,7 +36,6 @@ _REFUSED: Mapping[str, Mapping[str, Refused]] = MappingProxyType(
     {
         "responses": {
             "text.format.type": _NO_JSON_OBJECT,
-            "background": Refused("runs in the background are not kept", harmless=(False,)),
         },
         "chat": {
             "response_format.type": _NO_JSON_OBJECT,
