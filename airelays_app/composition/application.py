@@ -9,7 +9,7 @@ from airelays_app.config import Settings
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings
 from airelays_app.schemas.generation import GenerationSchemas
-from airelays_app.services.batches import BatchRunner, performer
+from airelays_app.services.batches import BatchRunner, Perform, performer
 from airelays_app.services.chores import Chores
 from airelays_app.services.creation import Creation
 from airelays_app.services.embeddings import Embeddings
@@ -63,12 +63,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         background=kept.background,
     )
     batches = BatchStore(database)
-    runner = BatchRunner(
-        batches,
-        files,
-        performer(creation, core.router),
-        concurrency=settings.batches.concurrency,
-    )
+    runner = _runner(settings, batches, files, performer(creation, core.router))
     housekeeping = Housekeeping([files.sweep, kept.retention.sweep])
     return Services(
         settings=settings,
@@ -103,6 +98,12 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
             login_file=data_dir / LOGIN_FILE_NAME,
         ),
     )
+
+
+def _runner(
+    settings: Settings, batches: BatchStore, files: FileStore, perform: Perform
+) -> BatchRunner:
+    return BatchRunner(batches, files, perform, concurrency=settings.batches.concurrency)
 
 
 def _embeddings(settings: Settings, core: Core) -> Embeddings:
