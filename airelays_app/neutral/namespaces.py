@@ -48,6 +48,8 @@ class FlatNames:
         return replace(tool, name=self._name(tool.namespace, tool.name), namespace=None)
 
     def _message(self, message: Message) -> Message:
+        if not any(isinstance(p, ToolCall) and p.namespace is not None for p in message.parts):
+            return message  # nearly all of them, and a history may have thousands
         return replace(message, parts=tuple(self._part(part) for part in message.parts))
 
     def _part(self, part: Part) -> Part:
