@@ -30,12 +30,12 @@ from airelays_app.server.connection import Connection
 from airelays_app.server.lobby import Lobby
 from airelays_app.server.logs import LOG, note, note_failure
 from airelays_app.server.options import ServerOptions
+from airelays_app.server.pace import Pace
 from airelays_app.server.refusals import reply_of, status_of
 from airelays_app.server.threads import Threads
 from airelays_app.takeover import Conversation
 
 _BEAT_SECONDS = 1.0
-_SIBLINGS_TURN_SECONDS = 0.001
 _ACCEPT_PAUSE_SECONDS = 0.5
 _UNWIND_SECONDS = 3.0
 _THREADS_PER_SPARE = 4
@@ -56,7 +56,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         self._busy: set[Connection] = set()
         self._lobby: Lobby
         self._next_beat = 0.0
-        self._accept_from = 0.0
+        self._pace = Pace(has_siblings=self.options.workers > 1)
         self._at_once = False
 
     def get_thread_pool(self) -> Threads[Connection]:
@@ -88,8 +88,9 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         queue = self.method_queue
         self.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
         while self._is_wanted():
-            self._tune_accepting()
-            self._turn()
+            now = time.monotonic()
+            self._tune_accepting(now)
+            self._turn(now)
         self.alive = False
         self._stop_listening()
         self._tell_application("retire")
@@ -100,33 +101,33 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
     def _is_wanted(self) -> bool:
         return self.alive and bool(self.is_parent_alive())
 
-    def _turn(self) -> None:
-        """One round of the main loop: beat, serve what has happened, end what is overdue."""
-        now = time.monotonic()
+    def _turn(self, now: float) -> None:
+        """One round of the main loop: beat, serve what has happened, end what is overdue.
+
+        It waits no longer than a pause in accepting lasts, seen from the same ``now`` that tells
+        :meth:`_tune_accepting` whether there is one.
+        """
         if now >= self._next_beat:
             self._next_beat = now + _BEAT_SECONDS
             self.notify()
-        pause = self._accept_from - now
-        self.wait_for_and_dispatch_events(timeout=pause if pause > 0 else _BEAT_SECONDS)
+        self.wait_for_and_dispatch_events(timeout=self._pace.pause(now) or _BEAT_SECONDS)
         self._lobby.tick(time.monotonic())
 
-    def _tune_accepting(self) -> None:
+    def _tune_accepting(self, now: float) -> None:
         full = self._is_full()
         if full:
             self._lobby.shed_idle()
-        self.set_accept_enabled(not full and time.monotonic() >= self._accept_from)
+        self.set_accept_enabled(not full and not self._pace.pause(now))
 
     def _is_full(self) -> bool:
         return len(self._busy) >= self.options.threads
 
     def accept(self, listener: socket.socket) -> None:
-        """Take the next connection if there is a thread for it, then give way for a moment.
-
-        All workers wait for the same connections. Without the pause the first that is awake takes
-        a whole burst, and one interpreter serves what two could.
-        """
-        if not self._is_full() and self._accept_one(listener) and self.options.workers > 1:
-            self._accept_from = time.monotonic() + _SIBLINGS_TURN_SECONDS
+        """Take the next few connections, as far as there are threads for them."""
+        taken = 0
+        while taken < self._pace.share and not self._is_full() and self._accept_one(listener):
+            taken += 1
+        self._pace.note_taken(taken, time.monotonic())
 
     def _accept_one(self, listener: socket.socket) -> bool:
         """Take one connection; when that fails for want of something, pause instead of dying."""
@@ -136,7 +137,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
             return False
         except OSError as error:
             note(logging.ERROR, "cannot accept connections for now", reason=error.strerror)
-            self._accept_from = time.monotonic() + _ACCEPT_PAUSE_SECONDS
+            self._pace.rest(_ACCEPT_PAUSE_SECONDS, time.monotonic())
             return False
         if len(self._busy) + len(self._lobby) >= self.worker_connections:
             self._lobby.make_room()
@@ -232,7 +233,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         while self._busy or len(self._lobby) or self._tell_application("is_busy"):
             if self._at_once or time.monotonic() >= deadline:
                 return
-            self._turn()
+            self._turn(time.monotonic())
 
     def _break_off(self) -> None:
         """Cut the connections still in use and let their threads unwind.
@@ -244,7 +245,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
             conn.cut()
         deadline = time.monotonic() + _UNWIND_SECONDS
         while self._busy and time.monotonic() < deadline:
-            self._turn()
+            self._turn(time.monotonic())
         self._lobby.close()
         self.tpool.end()
 
