@@ -35,7 +35,8 @@ _ABOUT_THEIR_ORIGIN = frozenset(
 )
 """What a browser would do to the whole of our address because an upstream says so of its own."""
 
-_ANSWER_ONLY = HOP_BY_HOP | _ABOUT_THEIR_ORIGIN | frozenset({"x-request-id"})
+_SAID_BY_OUR_SERVER = frozenset({"date", "server", "x-request-id"})
+_ANSWER_ONLY = HOP_BY_HOP | _ABOUT_THEIR_ORIGIN | _SAID_BY_OUR_SERVER
 _ANSWER_PREFIXES = ("access-control-", "x-airelays-")
 _FORBIDDEN_IN_SEGMENT = frozenset("/\\\x7f")
 _MOST_ENCODINGS = 4

@@ -23,6 +23,9 @@ INTERIM_LIMIT = 1_000
 
 _STATUS_LINE = re.compile(r"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: (.*))?", re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""What stands in no header (RFC 9110, section 5.5)."""
+
 _MAGIC = b"HTTP/1."
 _END = re.compile(rb"\n\r?\n")
 
@@ -119,10 +122,12 @@ def parse_head(block: bytes) -> Head:
         raise UpstreamError("The upstream's answer is not HTTP/1.")
     if len(lines) > HEADER_COUNT_LIMIT + 1:
         raise UpstreamError(f"The upstream sent more than {HEADER_COUNT_LIMIT} headers.")
+    if _CONTROLS.search(block):
+        raise UpstreamError("The upstream sent a malformed header.")
     values: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
-        if not colon or "\r" in value or "\0" in value:
+        if not colon or "\r" in value:
             raise UpstreamError("The upstream sent a malformed header.")
         key = field_name(name)
         value = value.strip(" \t")
