@@ -46,6 +46,7 @@ DECLARED = {
 LONG = "Tell me a very long story about a ship."
 COUNT = "Count: one, two, three."
 ADD = "Please add 1 and 2."
+THINK = "Think and say three."
 TOO_LONG = "ship " * 3000
 CONTEXT = 2048
 FEW, SOME, MANY = 6, 60, 1900
@@ -57,7 +58,7 @@ CALL_WORDS = frozenset({"completed", "tool_calls", "tool_use", "STOP"})
 
 @pytest.fixture(scope="module")
 def server(real_models, tmp_path_factory) -> Endpoint:
-    """Return where a llama.cpp server of the owner's answers, with a template that makes calls."""
+    """Return where a llama.cpp server of the owner answers; its template makes calls, thoughts."""
     folder = tmp_path_factory.mktemp("llama")
     state = folder / "state.json"
     owner = process_id(os.getpid())
@@ -269,6 +270,19 @@ def assert_called(told):
     ((name, arguments),) = told.calls
     assert (name, arguments.keys()) == ("add", {"a", "b"})
     assert told.ended in CALL_WORDS
+
+
+@pytest.mark.parametrize("upstream", ["chat", "responses", "messages"])
+def test_thoughts_are_told_and_taken_back(agent, upstream, whole, streamed):
+    path, body = asked(agent, upstream, THINK, thinking=True, limit=SOME)
+    answer, _ = streamed(agent, upstream, path, body)
+    for each in (whole(agent, path, body), answer):
+        told = agent.told(each)
+        assert told.reasoning.strip()
+        assert told.text
+
+    after = whole(agent, path, agent.go_on(body, answer, []))
+    assert agent.told(after).tokens > 0
 
 
 def test_a_conversation_goes_on(client, upstream, relay, whole):

@@ -117,10 +117,12 @@ class Responses:
         """Return what a whole answer says."""
         output = answer["output"]
         parts = [part for item in output for part in item.get("content") or ()]
+        summaries = [part for item in output for part in item.get("summary") or ()]
+        thoughts = [*summaries, *(part for part in parts if part["type"] == "reasoning_text")]
         calls = [item for item in output if item["type"] == "function_call"]
         return Told(
             "".join(part.get("text", "") for part in parts if part["type"] == "output_text"),
-            "".join(p["text"] for item in output for p in item.get("summary") or ()),
+            "".join(thought["text"] for thought in thoughts),
             [(call["name"], json.loads(call["arguments"])) for call in calls],
             answer["usage"]["total_tokens"],
             (answer["incomplete_details"] or {}).get("reason") or answer["status"],
