@@ -17,6 +17,7 @@ from airelays_app.neutral.events import (
 from airelays_app.neutral.failure import Failure
 from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing, Relayed
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
+from airelays_app.providers.local.sampling import varied
 from airelays_app.providers.local.supervisor import LocalServer
 from airelays_app.providers.local.tools import CallConstraint, ToolCallStream, constrain
 from airelays_app.upstream.request import OutboundRequest
@@ -97,16 +98,18 @@ class LocalProvider:
         return self._wire.capabilities(model)
 
     def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
-        """Ask for tool calls in the way that so small a model can answer.
+        """Ask for tool calls in the way that so small a model can answer, and for varied words.
 
         Raises NotFound for any other model: llama.cpp answers to every name (seen 2026-11-25),
         and nobody should take this model's words for those of another.
         """
         self._require_own_model(str(body.get("model")))
-        if "tools" not in body and "tool_choice" not in body:
-            return Adapted(body)
-        changed, constraint = constrain(body)
-        return Adapted(changed, filter=CallsFromText(constraint) if constraint else None)
+        constraint = None
+        if "tools" in body or "tool_choice" in body:
+            body, constraint = constrain(body)
+        if self._server.is_embedded:
+            body = varied(body)
+        return Adapted(body, filter=CallsFromText(constraint) if constraint else None)
 
     def _require_own_model(self, asked: str) -> None:
         if asked.lower() != self._server.model.lower():

@@ -241,6 +241,11 @@ class LocalServer:
         given = self._options.model
         return SMOLLM2.model if given is None else given.stem
 
+    @property
+    def is_embedded(self) -> bool:
+        """Whether that model is the one that is installed with us, and none of the owner's."""
+        return self._options.model is None
+
     def _socket_path(self) -> str | None:
         path = str(self._dir / "server.sock")
         return path if len(os.fsencode(path)) <= SOCKET_PATH_BYTES else None
