@@ -7,6 +7,7 @@ separate objects without I/O, clock or randomness: ids and the time come in a Re
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from airelays_app.neutral.capabilities import Capabilities
@@ -125,7 +126,8 @@ class Dialect:
     stream ends with the whole reply in one object. ``read_usage`` reads the counts that a reply
     has in its ``usage_field``. ``completed`` fills in what a whole reply of an upstream of the same
     dialect leaves out; it returns the same object if that is nothing. ``counting`` is None for a
-    dialect without a count of tokens.
+    dialect without a count of tokens. ``own_names`` are its words for fields that encoders of
+    requests call by OpenAI's.
 
     ``refuses_with`` is the status for what is understood but refused, ``client_headers`` are those
     that say something about the wire and go on to an upstream of the same dialect (in lower case),
@@ -148,6 +150,7 @@ class Dialect:
     echo: Callable[[Json], Json] = lambda body: {}  # noqa: ARG005
     completed: Callable[[Json, ReplyContext], Json] = lambda reply, context: reply  # noqa: ARG005
     counting: Counting | None = None
+    own_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     without_packed_seals: Callable[[Json], Json] = lambda body: body
     encode_request: Callable[[Request, Capabilities], tuple[Json, tuple[Loss, ...]]] | None = None
     decode_reply: Callable[[Json, Classify], list[Event]] | None = None

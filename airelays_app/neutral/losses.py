@@ -1,6 +1,8 @@
 """What could not be carried from one dialect to another; the client is told of all of it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,11 @@ class Loss:
     why: str
 
 
-def ignored_parameters(losses: tuple[Loss, ...]) -> tuple[str, ...]:
-    """Return the paths that must be disclosed, each once, in order."""
-    return tuple(dict.fromkeys(loss.path for loss in losses))
+def ignored_parameters(
+    losses: Iterable[Loss], names: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, ...]:
+    """Return the paths that must be disclosed, each once, in order.
+
+    ``names`` has the client's words for what encoders call by OpenAI's.
+    """
+    return tuple(dict.fromkeys(names.get(loss.path, loss.path) for loss in losses))

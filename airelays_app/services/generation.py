@@ -189,7 +189,10 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
         client_streams=request.stream,
         lane=lane,
         context=context,
-        ignored=(*ignored, *ignored_parameters((*losses, *further, *adapted.losses))),
+        ignored=(
+            *ignored,
+            *ignored_parameters((*losses, *further, *adapted.losses), call.dialect.own_names),
+        ),
         cutter=cutter,
     )
 

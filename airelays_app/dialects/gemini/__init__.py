@@ -1,5 +1,8 @@
 """Google's Gemini API."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from airelays_app.dialects.base import Counting, Dialect, Json
 from airelays_app.dialects.gemini.errors import error_body
 from airelays_app.dialects.gemini.proto_json import canonical
@@ -12,6 +15,20 @@ from airelays_app.dialects.gemini.stream_in import GeminiDecoder, decode_reply
 from airelays_app.dialects.gemini.stream_out import GeminiEncoder
 from airelays_app.dialects.gemini.tap import GeminiTap
 from airelays_app.dialects.gemini.usage import FIELD, read_usage
+
+_OWN_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "temperature": "generationConfig.temperature",
+        "top_p": "generationConfig.topP",
+        "top_k": "generationConfig.topK",
+        "seed": "generationConfig.seed",
+        "presence_penalty": "generationConfig.presencePenalty",
+        "frequency_penalty": "generationConfig.frequencyPenalty",
+        "reasoning_effort": "generationConfig.thinkingConfig",
+        "service_tier": "serviceTier",
+        "tool_choice": "toolConfig",
+    }
+)
 
 
 def _count(body: Json, model: str) -> Json:
@@ -36,6 +53,7 @@ GEMINI = Dialect(
     usage_field=FIELD,
     keep_alive=b"",
     echo=_echo,
+    own_names=_OWN_NAMES,
     counting=Counting("countTokens", "totalTokens", _count),
     canonical=canonical,
     unspeakable_stops=unspeakable_stops,
