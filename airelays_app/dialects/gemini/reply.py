@@ -7,12 +7,12 @@ from airelays_app.dialects.call_arguments import arguments_object
 from airelays_app.dialects.gemini.endings import reason_out
 from airelays_app.dialects.gemini.errors import error_body
 from airelays_app.dialects.gemini.grounding import grounding_out
-from airelays_app.dialects.gemini.seals import DIALECT, signature_of
+from airelays_app.dialects.gemini.seals import DIALECT, Signing
 from airelays_app.dialects.gemini.usage import FIELD, write_usage
 from airelays_app.neutral.fold import Reply, ReplyPart
-from airelays_app.neutral.seals import Seal
 from airelays_app.neutral.usage import Usage
 
+CALLS = ("tool_call", "custom_call")
 THOUGHTS = ("reasoning", "reasoning_text")
 TEXTS = ("text", "refusal", *THOUGHTS)
 """The kinds of parts whose text goes to the client as it comes."""
@@ -62,38 +62,29 @@ def encode_reply(reply: Reply, context: ReplyContext) -> Json:
 
 def written_part(part: ReplyPart) -> Json:
     """Return a whole part."""
-    match part.kind:
-        case "tool_call" | "custom_call":
-            call: Json = {"id": part.id} if part.id else {}
-            call |= {"name": part.name or "", "args": arguments_object(part.text)}
-            return {"functionCall": call}
-        case "opaque":
-            return dict(part.native or {})
+    if part.kind in CALLS:
+        call: Json = {"id": part.id} if part.id else {}
+        call |= {"name": part.name or "", "args": arguments_object(part.text)}
+        return {"functionCall": call}
+    if part.kind == "opaque":
+        return dict(part.native or {})
     return {"text": part.text, "thought": True} if part.kind in THOUGHTS else {"text": part.text}
-
-
-def signature_field(seals: list[Seal], context: ReplyContext) -> Json:
-    """Return the field that brings ``seals`` to the client; empty for none."""
-    if not seals:
-        return {}
-    return {"thoughtSignature": signature_of(seals, provider=context.provider)}
 
 
 def _parts(parts: list[ReplyPart], context: ReplyContext) -> Iterator[Json]:
     """Yield the parts, each sealed by what was thought before it."""
-    seals: list[Seal] = []
+    signing = Signing(provider=context.provider)
     for part in parts:
         if part.seal:
-            seals.append(part.seal)
+            signing.take(part.seal)
         if not makes_part(part, context):
             continue
-        written = written_part(part)
-        if part.kind not in THOUGHTS:
-            written |= signature_field(seals, context)
-            seals = []
-        yield written
-    if seals:
-        yield {"text": "", **signature_field(seals, context)}
+        if part.kind in THOUGHTS:
+            yield written_part(part)
+        else:
+            yield {**written_part(part), **signing.beside(is_call=part.kind in CALLS)}
+    if last := signing.beside():
+        yield {"text": "", **last}
 
 
 def _sources(parts: list[ReplyPart], context: ReplyContext) -> Json:

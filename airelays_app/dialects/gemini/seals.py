@@ -7,16 +7,17 @@ with another one (Google's documentation, "Thought signatures", seen 2026-11-25)
 
 Seals of other dialects' upstreams go to the client packed, one behind the other, beside the next
 part that it shows: Gemini CLI 0.61 forgets what stands beside thoughts and beside later pieces of
-a text (seen 2026-11-25). google-genai 3.6 decodes signatures from base64 and encodes them again in
-its URL-safe alphabet; other SDKs use the usual one, so both are read.
+a text (seen 2026-11-25). They are written in the usual alphabet of base64, as Google's own are,
+because Google's SDK for Go reads no other. google-genai 3.6 decodes signatures and encodes them
+again in the URL-safe alphabet, so both are read.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from airelays_app.dialects.base import Json
 from airelays_app.neutral.request import Reasoning
-from airelays_app.neutral.seals import PACKED_PREFIX, Seal, is_packed, opened, pack
+from airelays_app.neutral.seals import PACKED_PREFIX, UNSEALED, Seal, is_packed, opened, pack
 
 DIALECT = "gemini"
 
@@ -28,6 +29,7 @@ UNCHECKED = "skip_thought_signature_validator"
 
 _STAND_INS = frozenset({UNCHECKED, "context_engineering_is_the_way_to_go"})
 _URL_SAFE = str.maketrans("+/", "-_")
+_USUAL = str.maketrans("-_", "+/")
 
 
 def native_seal(payload: str, place: Place, id_: str | None = None) -> Seal:
@@ -53,12 +55,38 @@ def is_packed_here(signature: Any) -> bool:
     return isinstance(signature, str) and is_packed(signature.translate(_URL_SAFE))
 
 
-def signature_of(seals: Iterable[Seal], *, provider: str) -> str:
+class Signing:
+    """Knows what goes beside the parts of one reply to a client.
+
+    The first call has a signature at any rate, be it an empty one of ours: so it is known for one
+    that Google's models did not make, should one of them be asked to go on.
+    """
+
+    def __init__(self, *, provider: str) -> None:
+        self._provider = provider
+        self._waiting: list[Seal] = []
+        self._has_calls = False
+
+    def take(self, seal: Seal) -> None:
+        """Keep a seal for the next part."""
+        self._waiting.append(seal)
+
+    def beside(self, *, is_call: bool = False) -> Json:
+        """Return the field of the next part that is no thought; empty for none."""
+        seals, self._waiting = self._waiting, []
+        is_first_call = is_call and not self._has_calls
+        self._has_calls = self._has_calls or is_call
+        if not seals and not is_first_call:
+            return {}
+        return {"thoughtSignature": signature_of(seals, provider=self._provider)}
+
+
+def signature_of(seals: Sequence[Seal], *, provider: str) -> str:
     """Return the signature that brings ``seals`` to a client."""
-    seals = tuple(seals)
     if len(seals) == 1 and seals[0].dialect == DIALECT:
         return seals[0].payload
-    return "".join(pack(seal, provider=provider) for seal in seals)
+    packed = "".join(pack(seal, provider=provider) for seal in seals)
+    return (packed or UNSEALED).translate(_USUAL)
 
 
 def sealed_part(reasoning: Reasoning) -> Json | None:

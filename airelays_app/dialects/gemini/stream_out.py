@@ -12,15 +12,16 @@ from airelays_app.dialects.gemini.endings import reason_out
 from airelays_app.dialects.gemini.errors import error_body
 from airelays_app.dialects.gemini.grounding import grounding_out
 from airelays_app.dialects.gemini.reply import (
+    CALLS,
     TEXTS,
     THOUGHTS,
     content,
     is_shown,
     makes_part,
     response_object,
-    signature_field,
     written_part,
 )
+from airelays_app.dialects.gemini.seals import Signing
 from airelays_app.framing.jsontext import dumps
 from airelays_app.framing.sse import data_block
 from airelays_app.neutral.events import (
@@ -56,7 +57,7 @@ class GeminiEncoder:
         self._wire = b"", b""
         self._shown = 0
         self._seal_of_part: Seal | None = None
-        self._seals: list[Seal] = []
+        self._signing = Signing(provider=context.provider)
         self._sources: list[tuple[int, str, Json]] = []
         self._refused = False
         self._usage: Usage | None = None
@@ -78,15 +79,11 @@ class GeminiEncoder:
         self._texts.append(text)
         if part.kind not in TEXTS:
             return
-        if self._seals and part.kind not in THOUGHTS:
-            self._send([{"text": text, **self._signature()}])
+        if part.kind not in THOUGHTS and (signature := self._signing.beside()):
+            self._send([{"text": text, **signature}])
             return
         before, after = self._wire
         self._out.append(b"%b%b%b" % (before, dumps(text), after))
-
-    def _signature(self) -> Json:
-        seals, self._seals = self._seals, []
-        return signature_field(seals, self._context)
 
     def _send(self, parts: list[Json]) -> None:
         response = response_object(self._context, content(parts), None)
@@ -120,7 +117,7 @@ class GeminiEncoder:
         """Send a call, which comes whole or, if the stream broke off within it, not at all."""
         part, self._part = self._part, None
         if self._seal_of_part is not None:
-            self._seals.append(self._seal_of_part)
+            self._signing.take(self._seal_of_part)
             self._seal_of_part = None
         if part is None or event.part in self._sequence.given_up:
             return
@@ -131,14 +128,15 @@ class GeminiEncoder:
         self._sources += [(self._shown, part.text, note) for note in part.annotations]
         self._shown += 1
         if part.kind not in TEXTS:
-            self._send([{**written_part(part), **self._signature()}])
+            signature = self._signing.beside(is_call=part.kind in CALLS)
+            self._send([{**written_part(part), **signature}])
 
     def _take_usage(self, event: UsageSeen) -> None:
         self._usage = event.usage
 
     def _finish(self, event: Finished) -> None:
         candidate = {
-            **content([{"text": "", **self._signature()}]),
+            **content([{"text": "", **self._signing.beside()}]),
             **grounding_out(self._sources),
             "finishReason": reason_out(event.reason, refused=self._refused),
         }

@@ -261,6 +261,46 @@ def test_a_packed_seal_is_known_in_either_alphabet(alphabet):
     assert "thoughtSignature" not in json.dumps(kept), "Google would refuse it"
 
 
+@pytest.mark.parametrize("upstream", ["responses", "messages"])
+@pytest.mark.parametrize("kinds", [("text",), ("tool_call", "text"), ("nothing",)])
+def test_every_signature_is_base64_as_googles_own(upstream, kinds):
+    """Google's SDK for Go reads the usual alphabet only."""
+    reply = whole("gemini", sealed_reply(upstream, *kinds), "up")
+    signatures = [
+        part["thoughtSignature"]
+        for part in reply["candidates"][0]["content"]["parts"]
+        if "thoughtSignature" in part
+    ]
+    assert signatures
+    for signature in signatures:
+        assert base64.b64encode(base64.b64decode(signature, validate=True)).decode() == signature
+
+
+def called(*names):
+    events = [Started("up_1", "m")]
+    for part, name in enumerate(names):
+        events += [PartOpened(part, "tool_call", f"call_{part}", name), PartClosed(part)]
+    return [*events, Finished("tool_use")]
+
+
+@turn_one
+def test_a_call_that_nobody_sealed_is_known_for_no_call_of_googles(answer):
+    """Google's newest models refuse an unsigned call, unless it says that they did not make it."""
+    request = second_turn("gemini", answer("gemini", called("add", "add"), "up"))
+    parts = [part for content in request["contents"] for part in content["parts"]]
+    first, second = [part for part in parts if "functionCall" in part]
+    assert first["thoughtSignature"]
+    assert "thoughtSignature" not in second
+
+    kept = GEMINI.without_packed_seals(request)
+    signed = [p for c in kept["contents"] for p in c["parts"] if "thoughtSignature" in p]
+    assert [part["thoughtSignature"] for part in signed] == ["skip_thought_signature_validator"]
+
+    body, lost = sent("gemini", "responses", request)
+    assert "reasoning" not in [item["type"] for item in body["input"]]
+    assert not lost
+
+
 @turn_one
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("upstream", ["responses", "messages", "gemini"])
