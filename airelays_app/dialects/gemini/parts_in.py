@@ -4,7 +4,7 @@ Fields: API reference, "Part", and what google-genai 3.6 and Gemini CLI 0.61 sen
 2026-11-25). A part of another kind is opaque.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,10 +37,16 @@ _GOOGLES_FILES = ("generativelanguage.googleapis.com", "storage.googleapis.com")
 _RESULT_KEYS = ("output", "result")
 
 
-def read_parts(value: Any, path: str, calls: CallIds) -> Iterator[Part]:
-    """Yield the parts of one content; thoughts go with the seal that stands behind them."""
+def parts_of(holder: Json, path: str) -> Iterator[tuple[str, Json]]:
+    """Yield the parts that ``holder`` has, each with its path; it need not have any."""
+    value = holder.get("parts")
+    return objects(value if value is not None else [], f"{path}.parts")
+
+
+def read_parts(parts: Iterable[tuple[str, Json]], calls: CallIds) -> Iterator[Part]:
+    """Yield what one side said at a time; thoughts go with the seal that stands behind them."""
     thoughts: list[str] = []
-    for part_path, part in objects(value if value is not None else [], path):
+    for part_path, part in parts:
         if part.get("thought") is True and "thoughtSignature" not in part:
             thoughts.append(optional_text(part, "text", part_path) or "")
             continue
@@ -101,7 +107,7 @@ def _read_result(path: str, part: Json, calls: CallIds) -> Iterator[Part]:
     name = text_field(result, "name", result_path)
     id_ = calls.of_result(name, optional_text(result, "id", result_path))
     response = optional_object(result, "response", result_path) or {}
-    media = read_parts(result.get("parts"), f"{result_path}.parts", calls)
+    media = read_parts(parts_of(result, result_path), calls)
     yield ToolResult(id_, (*_told(response), *media), is_error=response.keys() == {"error"})
 
 

@@ -1,13 +1,14 @@
 """The conversation of a Gemini request, read into neutral messages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import objects, optional_object, wrong_type
 from airelays_app.dialects.gemini.call_ids import CallIds
-from airelays_app.dialects.gemini.parts_in import read_parts
-from airelays_app.neutral.request import Message, Text, ToolResult
+from airelays_app.dialects.gemini.parts_in import parts_of, read_parts
+from airelays_app.neutral.request import Message, Part, Text, ToolResult
 
 _SPEAKERS = ("user", "function", "tool", "", None)
 """Roles of the client's side; a role may be left out."""
@@ -18,24 +19,39 @@ def read_system(body: Json) -> Iterator[Message]:
     instruction = optional_object(body, "systemInstruction")
     if instruction is None:
         return
-    parts = read_parts(instruction.get("parts"), "systemInstruction.parts", CallIds())
+    parts = read_parts(parts_of(instruction, "systemInstruction"), CallIds())
     texts = tuple(part for part in parts if isinstance(part, Text))
     if texts:
         yield Message("system", texts)
 
 
 def read_contents(value: Any) -> Iterator[Message]:
-    """Yield the messages; raises Unprocessable."""
+    """Yield the messages; raises Unprocessable.
+
+    google-genai 3.6 sends each piece of a stream back as a content of its own.
+    """
     calls = CallIds()
-    for path, content in objects(value, "contents"):
-        role = content.get("role")
-        parts = tuple(read_parts(content.get("parts"), f"{path}.parts", calls))
-        if role == "model":
-            yield Message("assistant", parts)
-        elif role in _SPEAKERS:
-            yield from _of_client(parts)
+    for is_models, contents in groupby(objects(value, "contents"), key=_is_models):
+        if is_models:
+            pieces = (part for path, content in contents for part in parts_of(content, path))
+            yield Message("assistant", tuple(_with_whole_texts(read_parts(pieces, calls))))
+            continue
+        for path, content in contents:
+            if content.get("role") not in _SPEAKERS:
+                raise wrong_type(f"{path}.role", "user or model")
+            yield from _of_client(tuple(read_parts(parts_of(content, path), calls)))
+
+
+def _is_models(entry: tuple[str, Json]) -> bool:
+    return entry[1].get("role") == "model"
+
+
+def _with_whole_texts(parts: Iterable[Part]) -> Iterator[Part]:
+    for is_text, group in groupby(parts, key=lambda part: isinstance(part, Text)):
+        if is_text:
+            yield Text("".join(part.text for part in group if isinstance(part, Text)))
         else:
-            raise wrong_type(f"{path}.role", "user or model")
+            yield from group
 
 
 def _of_client(parts: tuple[Any, ...]) -> Iterator[Message]:

@@ -16,6 +16,7 @@ from airelays_app.neutral.request import (
     ToolCall,
     ToolResult,
 )
+from airelays_app.neutral.seals import Seal
 from airelays_app.neutral.steering import after_leading, leading_texts
 
 
@@ -67,11 +68,8 @@ class _Conversation:
         self._losses = losses
         self._names = {call.call_id: call.name for call in calls}
         self._order = {call.call_id: place for place, call in enumerate(calls)}
-        self._seals = {
-            part.seal.id: part.seal.payload
-            for part in parts
-            if isinstance(part, Reasoning) and part.seal and _is_of_call(part)
-        }
+        seals = filter(None, map(_seal_of, parts))
+        self._seals = {seal.id: seal.payload for seal in seals if seal.form == "call"}
 
     def written(self, speaker: str, said: list[Part]) -> list[Json]:
         """Return the parts of a content; results come first, as the answer to the calls before."""
@@ -81,15 +79,19 @@ class _Conversation:
         rest = [part for part in said if not isinstance(part, ToolResult)]
         return [*self._results(results), *encode_parts(rest, self._losses)]
 
-    def _of_model(self, parts: Iterable[Part]) -> Iterator[Json]:
+    def _of_model(self, parts: list[Part]) -> Iterator[Json]:
+        """Yield the parts; a thought is in the seal behind it, whatever its text says of it."""
         waiting: dict[str, str] = {}
+        is_sealed = any(map(_seal_of, parts))
         for part in parts:
             match part:
-                case Reasoning(seal=seal) if seal and seal.dialect == DIALECT:
+                case Reasoning() if seal := _seal_of(part):
                     if own := sealed_part(part):
                         yield own
                     elif seal.id not in self._names:
                         waiting[seal.form] = seal.payload
+                case Reasoning() if is_sealed:
+                    continue
                 case ToolCall():
                     signature = self._seals.get(part.call_id) or waiting.pop("call", None)
                     yield _signed(call_part(part), signature)
@@ -114,9 +116,10 @@ def _signed(part: Json, signature: str | None) -> Json:
     return {**part, "thoughtSignature": signature} if signature else part
 
 
-def _is_of_call(part: Reasoning) -> bool:
-    seal = part.seal
-    return seal is not None and seal.dialect == DIALECT and seal.form == "call"
+def _seal_of(part: Part) -> Seal | None:
+    """Return the seal of one of this dialect's upstreams."""
+    seal = part.seal if isinstance(part, Reasoning) else None
+    return seal if seal and seal.dialect == DIALECT else None
 
 
 def _beside_text(result: ToolResult) -> Iterable[Part]:

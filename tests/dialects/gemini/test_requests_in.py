@@ -147,6 +147,25 @@ def test_an_unknown_role_is_refused_by_its_place():
     assert refused(HI, {"role": "assistant", "parts": []}) == "contents[1].role"
 
 
+def test_the_pieces_of_a_stream_that_come_back_one_by_one_are_one_message():
+    """google-genai 3.6 keeps each as a content of its own."""
+    request = decoded(
+        HI,
+        model({"text": "Let me ", "thought": True}),
+        model({"text": "think.", "thought": True}),
+        model({"text": "One"}),
+        model({"text": " "}),
+        model({"text": "two"}, {"text": " three", "thoughtSignature": "Eo8BCow"}),
+        model({"text": ""}),
+        HI,
+    )
+    assert [message.role for message in request.messages] == ["user", "assistant", "user"]
+    said = request.messages[1].parts
+    assert said[0] == Text("One two")
+    assert (said[1].text, said[1].seal.payload) == ("Let me think.", "Eo8BCow")
+    assert said[2] == Text(" three")
+
+
 def test_media_become_what_they_are():
     def inline(kind, **more):
         return {"inlineData": {"mimeType": kind, "data": "_-8=", **more}}

@@ -14,6 +14,7 @@ from airelays_app.neutral.request import (
     Message,
     Opaque,
     OutputFormat,
+    Reasoning,
     Request,
     Sampling,
     Text,
@@ -22,6 +23,7 @@ from airelays_app.neutral.request import (
     ToolChoice,
     ToolResult,
 )
+from airelays_app.neutral.seals import Seal
 
 HI = Message("user", (Text("Hi"),))
 ADD = ToolCall("call_1", "add", '{"a":1}')
@@ -296,6 +298,21 @@ def test_a_model_that_checks_calls_is_told_which_it_did_not_make():
     first, second = body["contents"][1]["parts"]
     assert first["thoughtSignature"] == "skip_thought_signature_validator"
     assert "thoughtSignature" not in second
+
+
+def test_the_text_of_a_thought_is_not_missed_where_its_seal_is():
+    """The seal holds the thought; what is shown of it is a summary."""
+    sealed = Reasoning("", Seal("gemini", "Eo8B", "call_1", form="call"))
+    thought = Message("assistant", (Reasoning("Hm."), Text("I look."), sealed, ADD))
+    body, lost = encoded(HI, thought, Message("tool", (ToolResult("call_1", ()),)))
+    assert [part.keys() for part in body["contents"][1]["parts"]] == [
+        {"text"},
+        {"functionCall", "thoughtSignature"},
+    ]
+    assert not lost
+
+    _, lost = encoded(HI, Message("assistant", (Reasoning("Hm."), Text("Yes."))), HI)
+    assert lost == {"reasoning"}
 
 
 def test_what_has_no_place_here_is_disclosed():
