@@ -49,6 +49,18 @@ class Question:
         return objects_in(self.body.get("contents"))
 
     @property
+    def turns(self) -> list[dict[str, Any]]:
+        """The contents, those of one side after one another in one: the pieces of a stream."""
+        turns: list[dict[str, Any]] = []
+        for content in self.contents:
+            parts = objects_in(content.get("parts"))
+            if turns and turns[-1]["role"] == content.get("role"):
+                turns[-1]["parts"].extend(parts)
+            else:
+                turns.append({"role": content.get("role"), "parts": list(parts)})
+        return turns
+
+    @property
     def config(self) -> dict[str, Any]:
         """The generation config."""
         given = self.body.get("generationConfig")
@@ -124,7 +136,7 @@ def _parts(question: Question) -> str | None:
 
 def _turns(question: Question) -> str | None:
     """The results of all calls of a turn are in the next one, by name or by id."""
-    contents = question.contents
+    contents = question.turns
     for index, content in enumerate(contents):
         calls = _held(content, "functionCall")
         after = contents[index + 1] if index + 1 < len(contents) else {}
@@ -165,7 +177,7 @@ def _signed_calls(question: Question) -> str | None:
     """The first call of each step of the present turn must have its signature."""
     if not question.model.checks_calls:
         return None
-    for content in _present_turn(question.contents):
+    for content in _present_turn(question.turns):
         calls = [part for part in objects_in(content.get("parts")) if "functionCall" in part]
         if content.get("role") == "model" and calls and "thoughtSignature" not in calls[0]:
             return (

@@ -110,18 +110,23 @@ class GeminiStream:
             yield _signed({"text": ""}, signature)
 
     def _whole_parts(self) -> Iterator[Json]:
-        """Yield the parts of a whole reply: a thought's seal goes with whatever follows."""
+        """Yield the parts of a whole reply: a thought's seal goes with the next call or the end."""
         signature = None
-        for part in self.reply.parts:
+        for index, part in enumerate(self.reply.parts):
             if isinstance(part, Reasoning):
                 signature = self.seal("".join(part.deltas))
                 if self.shows and not part.redacted:
                     yield {"text": "".join(part.deltas), "thought": True}
+            elif isinstance(part, Text | Refusal) and self._has_calls_after(index):
+                yield self._whole_part(part)
             elif isinstance(part, Text | Refusal | Call | Foreign):
                 yield _signed(self._whole_part(part), signature)
                 signature = None
         if signature:
             yield _signed({"text": ""}, signature)
+
+    def _has_calls_after(self, index: int) -> bool:
+        return any(isinstance(part, Call) for part in self.reply.parts[index + 1 :])
 
     def _whole_part(self, part: Part) -> Json:
         match part:

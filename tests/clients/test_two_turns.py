@@ -9,17 +9,24 @@ import itertools
 
 import pytest
 from anthropic import Anthropic
+from google import genai
+from google.genai import types
 from openai import OpenAI
 
 SUBSCRIPTION = "gpt-5.5"
 ADAPTIVE = "anthropic/claude-opus-4-8"
 BUDGETED = "anthropic/claude-sonnet-4-5"
+CHECKED = "gemini/gemini-3.5-flash"
+UNCHECKED = "gemini/gemini-2.5-pro"
 CHAT_SERVER = "box/sandbox-small"
-SEALING = [SUBSCRIPTION, ADAPTIVE, BUDGETED]
+NOT_CHECKED = "skip_thought_signature_validator"
+SEALING = [SUBSCRIPTION, ADAPTIVE, BUDGETED, CHECKED, UNCHECKED]
 UPSTREAM_PATHS = {
     SUBSCRIPTION: "/codex/responses",
     ADAPTIVE: "/anthropic/v1/messages",
     BUDGETED: "/anthropic/v1/messages",
+    CHECKED: "/gemini/v1beta/models/gemini-3.5-flash:generateContent",
+    UNCHECKED: "/gemini/v1beta/models/gemini-2.5-pro:generateContent",
     CHAT_SERVER: "/v1/chat/completions",
 }
 PROMPT = '[[reason Let me — think.]] [[say I look.]] [[call now {"zone":"UTC"}]] [[then]] [[say 3]]'
@@ -133,7 +140,40 @@ class Messages:
         }
 
 
-CLIENTS = [Responses, Chat, Messages]
+class Gemini:
+    """The google-genai SDK's chats."""
+
+    def __init__(self, relay):
+        options = types.HttpOptions(base_url=relay.url, api_version="v1beta")
+        self._client = genai.Client(api_key=relay.token, http_options=options)
+        self._history = []
+
+    def first(self, model, prompt, *, streamed):
+        chat = self._client.chats.create(model=model, config=self._config())
+        answers = chat.send_message_stream(prompt) if streamed else [chat.send_message(prompt)]
+        (call,) = [call for answer in answers for call in answer.function_calls or []]
+        result = types.FunctionResponse(name=call.name, id=call.id, response={"output": "noon"})
+        self._history = [
+            *chat.get_history(),
+            types.UserContent(types.Part(function_response=result)),
+        ]
+
+    def second(self, model):
+        answer = self._client.models.generate_content(
+            model=model, contents=self._history, config=self._config()
+        )
+        return answer.text, answer.sdk_http_response.headers
+
+    def _config(self):
+        now = types.FunctionDeclaration(name="now", parameters_json_schema=PARAMETERS)
+        return types.GenerateContentConfig(
+            tools=[types.Tool(function_declarations=[now])],
+            automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+            thinking_config=types.ThinkingConfig(include_thoughts=True),
+        )
+
+
+CLIENTS = [Responses, Chat, Messages, Gemini]
 
 
 @pytest.fixture(params=CLIENTS, ids=lambda client: client.__name__)
@@ -147,6 +187,10 @@ def sealed(relay, model):
     if model == SUBSCRIPTION:
         items = (item.get("encrypted_content") for item in body["input"])
         return [seal for seal in items if seal]
+    if model in (CHECKED, UNCHECKED):
+        parts = itertools.chain.from_iterable(content["parts"] for content in body["contents"])
+        signatures = (part.get("thoughtSignature") for part in parts)
+        return [seal for seal in signatures if seal and seal != NOT_CHECKED]
     contents = (m["content"] for m in body["messages"] if isinstance(m["content"], list))
     blocks = itertools.chain.from_iterable(contents)
     return [s for block in blocks if (s := block.get("signature") or block.get("data"))]
@@ -173,7 +217,15 @@ def test_what_may_not_be_shown_comes_back_too(relay, client, model):
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [(SUBSCRIPTION, ADAPTIVE), (ADAPTIVE, SUBSCRIPTION), (ADAPTIVE, CHAT_SERVER)],
+    [
+        (SUBSCRIPTION, ADAPTIVE),
+        (ADAPTIVE, SUBSCRIPTION),
+        (ADAPTIVE, CHAT_SERVER),
+        (SUBSCRIPTION, CHECKED),
+        (ADAPTIVE, UNCHECKED),
+        (CHECKED, SUBSCRIPTION),
+        (UNCHECKED, ADAPTIVE),
+    ],
 )
 def test_a_foreign_seal_is_dropped_and_disclosed(relay, client, before, after):
     """In each client's own dialect too, where the bytes would otherwise pass as they are."""
@@ -183,3 +235,11 @@ def test_a_foreign_seal_is_dropped_and_disclosed(relay, client, before, after):
     assert text == "3"
     assert sealed(relay, after) == []
     assert "reasoning" in headers["x-airelays-ignored-parameters"]
+
+
+@pytest.mark.parametrize("before", [CHAT_SERVER, SUBSCRIPTION, UNCHECKED])
+def test_a_model_that_checks_calls_goes_on_with_those_of_another(client, before):
+    """It refuses a call without a signature, and takes one that says that the call is not its."""
+    client.first(before, "[[call now {}]] [[then]] [[say 3]]", streamed=True)
+
+    assert client.second(CHECKED)[0] == "3"
