@@ -1,0 +1,109 @@
+"""Gemini CLI with the settings that ``airelays connect gemini-cli`` prints: turns with its shell.
+
+It is looked for in ``AIRELAYS_TEST_GEMINI`` and on the path; ``make clients`` installs it into the
+checkout. What it sends depends on the model's name; it was last seen with 0.61.0.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from airelays_app.cli.clients import CLIENTS, Connection
+
+PATIENCE = 100.0
+SHELL = (
+    '[[reason I look.]] [[call run_shell_command {"command": "echo marker | tr a-z A-Z"}]] '
+    "[[then]] [[say All done.]]"
+)
+UPSTREAM_PATHS = {
+    "gpt-5.5": "/codex/responses",
+    "box/sandbox-small": "/v1/chat/completions",
+    "anthropic/claude-opus-4-8": "/anthropic/v1/messages",
+    "gemini/gemini-3.5-flash": "/models/gemini-3.5-flash:streamGenerateContent",
+}
+_ARGUMENTS = "--approval-mode yolo -o json -p".split()
+_EXPORT = re.compile(r'export (\w+)="?([^"\n]*)"?')
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What ``gemini -o json`` did."""
+
+    status: int
+    answer: dict[str, Any]
+    complaints: str
+
+
+@pytest.fixture(scope="session")
+def gemini() -> str:
+    found = os.environ.get("AIRELAYS_TEST_GEMINI") or shutil.which("gemini")
+    if found is None:
+        pytest.skip("there is no Gemini CLI: run make clients, or set AIRELAYS_TEST_GEMINI")
+    return found
+
+
+@pytest.fixture
+def take_turn(gemini, relay, tmp_path) -> Callable[[str, str], Turn]:
+    """Return a function that runs one prompt on a model, with the printed settings."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / ".gemini").mkdir()
+    file, shell = CLIENTS["gemini-cli"].steps
+    (tmp_path / ".gemini" / "settings.json").write_text(file.text)
+
+    def take(model: str, prompt: str) -> Turn:
+        printed = Connection(relay.base_url, relay.url, relay.token, model).fill(shell.text)
+        done = subprocess.run(
+            [gemini, "-m", model, *_ARGUMENTS, prompt],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "GEMINI_CLI_TRUST_WORKSPACE": "true",
+                **dict(_EXPORT.findall(printed)),
+            },
+            cwd=tmp_path / "work",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        answer = json.loads(done.stdout[done.stdout.index("{") :]) if "{" in done.stdout else {}
+        return Turn(done.returncode, answer, done.stderr)
+
+    return take
+
+
+@pytest.mark.parametrize("model", UPSTREAM_PATHS)
+def test_a_turn_with_its_shell(relay, take_turn, model):
+    turn = take_turn(model, SHELL)
+
+    assert turn.status == 0, turn
+    assert turn.answer["response"] == "All done."
+    assert turn.answer["stats"]["tools"]["totalSuccess"] == 1
+    first, second = relay.sandbox.requests.to(UPSTREAM_PATHS[model])
+    assert (first.status, second.status) == (200, 200), "nothing was asked twice"
+    assert b"MARKER" in second.body
+
+
+def test_thought_comes_back_sealed(relay, take_turn):
+    """It forgets thoughts, but not the signature beside a call, which holds the seal."""
+    assert take_turn("gpt-5.5", SHELL).status == 0
+
+    _, second = relay.sandbox.requests.to("/codex/responses")
+    thoughts = [item for item in second.json["input"] if item["type"] == "reasoning"]
+    assert [bool(item["encrypted_content"]) for item in thoughts] == [True]
+
+
+def test_a_wrong_token_is_told(relay, take_turn, monkeypatch):
+    monkeypatch.setattr(relay, "token", "no-such-token-at-all")
+    turn = take_turn("gpt-5.5", "[[say Hi]]")
+
+    assert turn.status != 0
+    assert "token" in f"{turn.answer}{turn.complaints}"
