@@ -34,16 +34,28 @@ from airelays_app.neutral.request import (
 
 _SOUNDS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 _GOOGLES_FILES = ("generativelanguage.googleapis.com", "storage.googleapis.com")
+Placed = tuple[str, Json]
+"""A part, and its path in the request."""
+
 _RESULT_KEYS = ("output", "result")
 
 
-def parts_of(holder: Json, path: str) -> Iterator[tuple[str, Json]]:
-    """Yield the parts that ``holder`` has, each with its path; it need not have any."""
+def parts_of(holder: Json, path: str) -> Iterator[Placed]:
+    """Yield the parts that ``holder`` has; it need not have any."""
     value = holder.get("parts")
     return objects(value if value is not None else [], f"{path}.parts")
 
 
-def read_parts(parts: Iterable[tuple[str, Json]], calls: CallIds) -> Iterator[Part]:
+def without(fields: tuple[str, ...], parts: Iterable[Placed]) -> Iterator[Placed]:
+    """Yield the parts; raises Unprocessable for one that has what has no place among them."""
+    for path, part in parts:
+        for field in fields:
+            if part.get(field) is not None:
+                raise Unprocessable(f"{path}.{field} has no place here.", param=f"{path}.{field}")
+        yield path, part
+
+
+def read_parts(parts: Iterable[Placed], calls: CallIds) -> Iterator[Part]:
     """Yield what one side said at a time; thoughts go with the seal that stands behind them."""
     thoughts: list[str] = []
     for part_path, part in parts:
@@ -107,7 +119,8 @@ def _read_result(path: str, part: Json, calls: CallIds) -> Iterator[Part]:
     name = text_field(result, "name", result_path)
     id_ = calls.of_result(name, optional_text(result, "id", result_path))
     response = optional_object(result, "response", result_path) or {}
-    media = read_parts(parts_of(result, result_path), calls)
+    given = without(("functionCall", "functionResponse"), parts_of(result, result_path))
+    media = read_parts(given, calls)
     yield ToolResult(id_, (*_told(response), *media), is_error=response.keys() == {"error"})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import objects, optional_object, wrong_type
 from airelays_app.dialects.gemini.call_ids import CallIds
-from airelays_app.dialects.gemini.parts_in import parts_of, read_parts
+from airelays_app.dialects.gemini.parts_in import parts_of, read_parts, without
 from airelays_app.neutral.request import Message, Part, Text, ToolResult
 
 _SPEAKERS = ("user", "function", "tool", "", None)
@@ -34,12 +34,14 @@ def read_contents(value: Any) -> Iterator[Message]:
     for is_models, contents in groupby(objects(value, "contents"), key=_is_models):
         if is_models:
             pieces = (part for path, content in contents for part in parts_of(content, path))
-            yield Message("assistant", tuple(_with_whole_texts(read_parts(pieces, calls))))
+            said = read_parts(without(("functionResponse",), pieces), calls)
+            yield Message("assistant", tuple(_with_whole_texts(said)))
             continue
         for path, content in contents:
             if content.get("role") not in _SPEAKERS:
                 raise wrong_type(f"{path}.role", "user or model")
-            yield from _of_client(tuple(read_parts(parts_of(content, path), calls)))
+            parts = without(("functionCall",), parts_of(content, path))
+            yield from _of_client(tuple(read_parts(parts, calls)))
 
 
 def _is_models(entry: tuple[str, Json]) -> bool:

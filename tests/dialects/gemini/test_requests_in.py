@@ -166,6 +166,22 @@ def test_the_pieces_of_a_stream_that_come_back_one_by_one_are_one_message():
     assert said[2] == Text(" three")
 
 
+@pytest.mark.parametrize(
+    ("content", "path"),
+    [
+        (user(called()), "contents[0].parts[0].functionCall"),
+        (model({"text": "a"}, answered({})), "contents[0].parts[1].functionResponse"),
+        (
+            user(answered({}, parts=[called()])),
+            "contents[0].parts[0].functionResponse.parts[0].functionCall",
+        ),
+    ],
+)
+def test_each_side_has_its_own_kind_of_parts(content, path):
+    """Only the model calls, and only the client answers."""
+    assert refused(content) == path
+
+
 def test_media_become_what_they_are():
     def inline(kind, **more):
         return {"inlineData": {"mimeType": kind, "data": "_-8=", **more}}
