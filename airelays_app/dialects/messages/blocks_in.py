@@ -17,6 +17,7 @@ from airelays_app.dialects.fields import (
     wrong_type,
 )
 from airelays_app.dialects.messages.thinking import DIALECT, read_thinking
+from airelays_app.errors import Unprocessable
 from airelays_app.framing.jsontext import dumps
 from airelays_app.neutral.request import (
     CacheHint,
@@ -30,16 +31,22 @@ from airelays_app.neutral.request import (
 )
 
 
-def read_content(content: Any, path: str) -> Iterator[Part]:
-    """Yield the parts of a message's or tool result's content: a string or blocks."""
+def read_content(content: Any, path: str, *, without: tuple[str, ...] = ()) -> Iterator[Part]:
+    """Yield the parts of a message's or tool result's content: a string or blocks.
+
+    Raises Unprocessable for one of a type that has no place there.
+    """
     if isinstance(content, str):
         yield Text(content)
         return
     if not isinstance(content, list):
         raise wrong_type(path, "a string or an array of content blocks")
     for block_path, block in objects(content, path):
-        reader = _READERS.get(text_field(block, "type", block_path))
-        if reader:
+        kind = text_field(block, "type", block_path)
+        if kind in without:
+            place = f"{block_path}.type"
+            raise Unprocessable(f"{place}: {kind} has no place here.", param=place)
+        if reader := _READERS.get(kind):
             yield from reader(block_path, block)
         else:
             yield Opaque(DIALECT, block, block_path)
@@ -135,11 +142,15 @@ def _read_result(path: str, block: Json) -> Iterator[Part]:
     content = block.get("content")
     yield ToolResult(
         call_id=text_field(block, "tool_use_id", path),
-        parts=() if content is None else tuple(read_content(content, f"{path}.content")),
+        parts=() if content is None else tuple(_read_told(content, f"{path}.content")),
         is_error=optional_bool(block, "is_error", path) or False,
         native=block,
         cache=_cache_of(path, block),
     )
+
+
+def _read_told(content: Any, path: str) -> Iterator[Part]:
+    return read_content(content, path, without=("tool_use", "tool_result"))
 
 
 _READERS: dict[str, Callable[[str, Json], Iterator[Part]]] = {

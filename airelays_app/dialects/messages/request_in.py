@@ -132,8 +132,9 @@ def read_messages(value: Any) -> Iterator[Message]:
         role = raw.get("role")
         if not isinstance(role, str) or role not in _ROLES:
             raise wrong_type(f"{path}.role", "user, assistant or system")
-        parts = tuple(read_content(raw.get("content"), f"{path}.content"))
-        yield Message(_ROLES[role], parts, in_place=role == "system")
+        others = ("tool_result",) if role == "assistant" else ("tool_use",)
+        parts = read_content(raw.get("content"), f"{path}.content", without=others)
+        yield Message(_ROLES[role], tuple(parts), in_place=role == "system")
 
 
 def asks_for_thinking(body: Json) -> bool:
@@ -150,7 +151,7 @@ def _refuse_what_changes_the_meaning(body: Json) -> None:
 def _read_system(value: Any, losses: list[Loss]) -> Iterator[Message]:
     if value is None or isinstance(value, str):
         return
-    parts = tuple(read_content(value, "system"))
+    parts = tuple(read_content(value, "system", without=("tool_use", "tool_result")))
     kept = tuple(part for part in parts if not _is_for_its_vendor(part))
     if len(kept) < len(parts):
         losses.append(Loss("system[0]", "it is accounting that only its vendor reads"))

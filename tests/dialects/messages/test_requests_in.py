@@ -384,6 +384,13 @@ def test_what_has_no_place_elsewhere_is_disclosed(dialect, fields, path):
             "messages[0].content[0].input",
         ),
         ({"messages": [user([result(42, "x")])]}, "messages[0].content[0].tool_use_id"),
+        ({"messages": [user([{"text": "x"}])]}, "messages[0].content[0].type"),
+        ({"messages": [user([{"type": "tool_use"}])]}, "messages[0].content[0].type"),
+        ({"messages": [assistant([result("1", "x")])]}, "messages[0].content[0].type"),
+        (
+            {"messages": [user([result("1", [{"type": "tool_use"}])])]},
+            "messages[0].content[0].content[0].type",
+        ),
         ({"system": 5}, "system"),
         ({"tools": [{"input_schema": {}}]}, "tools[0].name"),
         ({"tools": [{"name": "x", "input_schema": "{}"}]}, "tools[0].input_schema"),
