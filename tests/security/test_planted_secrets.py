@@ -268,6 +268,11 @@ def succeed(scene: Scene) -> None:
         key = {"x-api-key": scene.device, "anthropic-version": "2023-06-01"}
         messages = visitor.send("POST", "/v1/messages", token=None, headers=key, json=message)
         assert answer in messages.text
+        content = {"contents": [{"parts": [{"text": said}]}]}
+        path = f"/v1beta/models/{model}:streamGenerateContent?alt=sse"
+        for query, key in (("", {"x-goog-api-key": scene.device}), (f"&key={scene.main}", {})):
+            gemini = visitor.send("POST", path + query, token=None, headers=key, json=content)
+            assert answer in gemini.text
     ways = ({"x-api-key": scene.device}, {"x-goog-api-key": scene.device})
     for way in ways:
         assert visitor.send("GET", "/v1/models", headers=way, token=None).status_code == 200
@@ -305,6 +310,9 @@ def send_files(scene: Scene) -> None:
     ]
     body = {"model": "gpt-5.5", "input": [{"role": "user", "content": content}]}
     assert visitor.send("POST", "/v1/responses", json=body).status_code == 200
+    blob = {"mimeType": "image/png", "data": basic(hidden.datum("blob"))}
+    body = {"contents": [{"parts": [{"inlineData": blob}]}]}
+    assert visitor.send("POST", "/v1/models/gpt-5.5:generateContent", json=body).status_code == 200
 
 
 def converse(scene: Scene) -> None:
