@@ -5,8 +5,6 @@ checkout. What it sends depends on the model's name (see the tests), and was las
 """
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,8 +14,8 @@ from typing import Any
 import pytest
 
 from airelays_app.cli.clients import CLIENTS, Connection
+from tests.clients import command_line
 
-PATIENCE = 90.0
 QUIET = "check_for_update_on_startup = false\n"
 OFFLINE = "\n[analytics]\nenabled = false\n"
 SHELL = '[[call exec_command {"cmd": "echo marker-$((40+2))"}]] [[then]] [[say All done.]]'
@@ -48,10 +46,7 @@ class Turn:
 
 @pytest.fixture(scope="session")
 def codex() -> str:
-    found = os.environ.get("AIRELAYS_TEST_CODEX") or shutil.which("codex")
-    if found is None:
-        pytest.skip("there is no Codex CLI: run make clients, or set AIRELAYS_TEST_CODEX")
-    return found
+    return command_line.installed("codex")
 
 
 @pytest.fixture(scope="module")
@@ -81,19 +76,10 @@ def configure(home, relay) -> Callable[..., None]:
 
 @pytest.fixture
 def run(codex, home, relay) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "CODEX_HOME": str(home)}
+    environ = {"CODEX_HOME": str(home), "RELAY_TOKEN": relay.token}
 
     def run_codex(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [codex, *arguments],
-            env=environ | {"RELAY_TOKEN": relay.token},
-            cwd=home / "work",
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return command_line.run([codex, *arguments], home, environ)
 
     return run_codex
 

@@ -5,10 +5,6 @@ checkout. What it sends depends on the model's name; it was last seen with 0.61.
 """
 
 import json
-import os
-import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +12,8 @@ from typing import Any
 import pytest
 
 from airelays_app.cli.clients import CLIENTS, Connection
+from tests.clients.command_line import exported, installed, run
 
-PATIENCE = 100.0
 SHELL = (
     '[[reason I look.]] [[call run_shell_command {"command": "echo marker | tr a-z A-Z"}]] '
     "[[then]] [[say All done.]]"
@@ -29,7 +25,6 @@ UPSTREAM_PATHS = {
     "gemini/gemini-3.5-flash": "/models/gemini-3.5-flash:streamGenerateContent",
 }
 _ARGUMENTS = "--approval-mode yolo -o json -p".split()
-_EXPORT = re.compile(r'export (\w+)="?([^"\n]*)"?')
 
 
 @dataclass(frozen=True)
@@ -43,36 +38,22 @@ class Turn:
 
 @pytest.fixture(scope="session")
 def gemini() -> str:
-    found = os.environ.get("AIRELAYS_TEST_GEMINI") or shutil.which("gemini")
-    if found is None:
-        pytest.skip("there is no Gemini CLI: run make clients, or set AIRELAYS_TEST_GEMINI")
-    return found
+    return installed("gemini")
 
 
 @pytest.fixture
 def take_turn(gemini, relay, tmp_path) -> Callable[[str, str], Turn]:
     """Return a function that runs one prompt on a model, with the printed settings."""
-    (tmp_path / "work").mkdir()
-    (tmp_path / ".gemini").mkdir()
     file, shell = CLIENTS["gemini-cli"].steps
+    (tmp_path / ".gemini").mkdir()
     (tmp_path / ".gemini" / "settings.json").write_text(file.text)
 
     def take(model: str, prompt: str) -> Turn:
         printed = Connection(relay.base_url, relay.url, relay.token, model).fill(shell.text)
-        done = subprocess.run(
+        done = run(
             [gemini, "-m", model, *_ARGUMENTS, prompt],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(tmp_path),
-                "GEMINI_CLI_TRUST_WORKSPACE": "true",
-                **dict(_EXPORT.findall(printed)),
-            },
-            cwd=tmp_path / "work",
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
+            tmp_path,
+            {"GEMINI_CLI_TRUST_WORKSPACE": "true", **exported(printed)},
         )
         answer = json.loads(done.stdout[done.stdout.index("{") :]) if "{" in done.stdout else {}
         return Turn(done.returncode, answer, done.stderr)

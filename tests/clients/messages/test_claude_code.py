@@ -5,10 +5,6 @@ checkout. What it sends depends on the model's name; it was last seen with 2.1.3
 """
 
 import json
-import os
-import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +12,8 @@ from typing import Any
 import pytest
 
 from airelays_app.cli.clients import CLIENTS, Connection
+from tests.clients.command_line import exported, installed, run
 
-PATIENCE = 100.0
 SHELL = '[[call Bash {"command": "echo marker-$((40+2))"}]] [[then]] [[say All done.]]'
 UPSTREAM_PATHS = {
     "gpt-5.5": "/codex/responses",
@@ -25,7 +21,6 @@ UPSTREAM_PATHS = {
     "anthropic/claude-opus-4-8": "/anthropic/v1/messages",
 }
 _ARGUMENTS = "-p --output-format stream-json --verbose --allowedTools Bash --".split()
-_EXPORT = re.compile(r'export (\w+)="?([^"\n]*)"?')
 
 
 @dataclass(frozen=True)
@@ -49,35 +44,24 @@ class Turn:
 
 @pytest.fixture(scope="session")
 def claude() -> str:
-    found = os.environ.get("AIRELAYS_TEST_CLAUDE") or shutil.which("claude")
-    if found is None:
-        pytest.skip("there is no Claude Code: run make clients, or set AIRELAYS_TEST_CLAUDE")
-    return found
+    return installed("claude")
 
 
 @pytest.fixture
 def take_turn(claude, relay, tmp_path) -> Callable[[str, str], Turn]:
     """Return a function that runs one prompt on a model, with the printed settings."""
-    (tmp_path / "work").mkdir()
     (shell,) = CLIENTS["claude-code"].steps
 
     def take(model: str, prompt: str) -> Turn:
         printed = Connection(relay.base_url, relay.url, relay.token, model).fill(shell.text)
-        done = subprocess.run(
+        done = run(
             [claude, *_ARGUMENTS, prompt],
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(tmp_path),
+            tmp_path,
+            {
                 "DISABLE_AUTOUPDATER": "1",
                 "CLAUDE_CODE_MAX_RETRIES": "0",
-                **dict(_EXPORT.findall(printed)),
+                **exported(printed),
             },
-            cwd=tmp_path / "work",
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
         )
         events = [json.loads(line) for line in done.stdout.splitlines()]
         return Turn(done.returncode, events, done.stderr)
