@@ -4,20 +4,16 @@ from flask import Flask
 
 from airelays_app.composition.core import Core, build_core
 from airelays_app.composition.entrance import build_entrance
-from airelays_app.composition.kept import build_kept
+from airelays_app.composition.replies import build_replies
 from airelays_app.config import Settings
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings
-from airelays_app.schemas.generation import GenerationSchemas
 from airelays_app.services.batches import BatchRunner, Perform, performer
 from airelays_app.services.chores import Chores
-from airelays_app.services.creation import Creation
 from airelays_app.services.embeddings import Embeddings
-from airelays_app.services.file_inputs import FileInputs
 from airelays_app.services.housekeeping import Housekeeping
 from airelays_app.services.relayed import Relaying
 from airelays_app.services.status import RelayStatus
-from airelays_app.services.token_counts import TokenCounts
 from airelays_app.store.batches import BatchStore
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
@@ -47,23 +43,13 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
     core = build_core(settings, surroundings)
     database = core.database
     files = _files(settings, database)
-    file_inputs = FileInputs(files, max_bytes=settings.server.max_body_bytes)
     conversations = ConversationStore(database, max_history_bytes=settings.server.max_body_bytes)
     tokens = open_tokens(settings)
     entrance = build_entrance(app, settings, database=database, tokens=tokens)
-    validate = GenerationSchemas().validate
-    kept = build_kept(settings, core, conversations)
-    creation = Creation(
-        core.relay,
-        validate=validate,
-        catalog=core.catalog,
-        files=file_inputs,
-        conversations=conversations,
-        continuation=kept.continuation,
-        background=kept.background,
-    )
+    replies = build_replies(settings, core, files, conversations)
+    kept = replies.kept
     batches = BatchStore(database)
-    runner = _runner(settings, batches, files, performer(creation, core.router))
+    runner = _runner(settings, batches, files, performer(replies.creation, core.router))
     housekeeping = Housekeeping([files.sweep, kept.retention.sweep])
     return Services(
         settings=settings,
@@ -71,8 +57,9 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         files=files,
         conversations=conversations,
         router=core.router,
-        creation=creation,
-        token_counts=TokenCounts(core.calls, core.pool, validate=validate, files=file_inputs),
+        creation=replies.creation,
+        token_counts=replies.token_counts,
+        compaction=replies.compaction,
         embeddings=_embeddings(settings, core),
         responses=kept.responses,
         background=kept.background,

@@ -97,13 +97,15 @@ class Tap(Protocol):
 class Counting:
     """How a dialect counts the input tokens of a request to which no reply is made.
 
-    ``operation`` is what providers have it under, ``field`` is where its answer has the sum.
-    ``asked`` makes of a request's body, and the upstream's name of the model, that of the count.
+    ``operation`` is what providers have it under, ``field`` is where its answer has the sum, beside
+    ``constants``. ``asked`` makes of a request's body, and the upstream's name of the model, that
+    of the count.
     """
 
     operation: str
     field: str
     asked: Callable[[Json, str], Json]
+    constants: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,14 @@ llama.cpp's, which answers 500 to what its model cannot see or hear (seen 2026-1
 
 
 _CAPABILITIES = Capabilities(reasoning="budget")
-_COUNTS: Mapping[str, str] = MappingProxyType({"messages/count_tokens": "/messages/count_tokens"})
-"""What servers that speak Messages have beside it (llama.cpp and vLLM, seen 2026-11-22)."""
+_BESIDE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "messages": ("messages/count_tokens",),
+        "responses": ("responses/input_tokens", "responses/compact"),
+    }
+)
+"""What servers may have beside a dialect that they speak (llama.cpp and vLLM, seen 2026-11-22;
+OpenAI API reference, seen 2026-11-25)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,11 @@ class CompatibleProvider:
         self.account = options.account
         self.login_advice = f"Check the setting providers.{name}.api_key"
         self.dialects = options.dialects or ("chat",)
-        counts = _COUNTS if "messages" in self.dialects else {}
-        self.operations: Mapping[str, str] = {**options.operations, **counts}
+        beside = (name for dialect in self.dialects for name in _BESIDE.get(dialect, ()))
+        self.operations: Mapping[str, str] = {
+            **options.operations,
+            **{name: f"/{name}" for name in beside},
+        }
         self.passthrough = options.passthrough
         self.base_path = urlsplit(options.base_url).path
         self._options = options

@@ -52,6 +52,8 @@ class Compatible:
             ("POST", "/v1/chat/completions"): self._route(self._chat, from_chat),
             ("POST", "/v1/completions"): self._route(self._completions, from_completions),
             ("POST", "/v1/responses"): self._route(self._responses, from_responses),
+            ("POST", "/v1/responses/input_tokens"): self._route(_count_input, from_responses),
+            ("POST", "/v1/responses/compact"): self._route(self._compact, from_responses),
             ("POST", "/v1/embeddings"): self._route(operations.embeddings),
             ("POST", "/v1/audio/speech"): self._route(operations.speech),
             ("POST", "/v1/audio/transcriptions"): self._route(operations.transcription),
@@ -104,8 +106,35 @@ class Compatible:
         stream = CompletionStream(reply, visit.body["model"], include_usage=usage)
         return _sent(visit, stream, reply)
 
+    def _compact(self, visit: Visit) -> Answer:
+        """Compact as OpenAI does (API reference, seen 2026-11-25)."""
+        if refused := _refused(visit, "input"):
+            return refused
+        stream = ResponsesStream(_reply(visit), visit.body, seal=None)
+        for _ in stream.events():
+            continue
+        sealed = self._sealer.seal(str(visit.body["input"]))
+        whole = {
+            "id": f"resp_{secrets.token_hex(25)}",
+            "object": "response.compaction",
+            "created_at": _CREATED,
+            "output": [{"id": "cmp_1", "type": "compaction", "encrypted_content": sealed}],
+            "usage": stream.response["usage"],
+        }
+        return json_answer(200, whole)
+
+    def _refused_input(self, visit: Visit) -> Answer | None:
+        return _refused(visit, "input") or self._unseen(visit) or self._bad_compaction(visit)
+
+    def _bad_compaction(self, visit: Visit) -> Answer | None:
+        for item in objects_in(visit.body.get("input")):
+            sealed = str(item.get("encrypted_content"))
+            if item.get("type") == "compaction" and self._sealer.opened(sealed) is None:
+                return fault("The compaction could not be verified.", "input", "invalid_value")
+        return None
+
     def _responses(self, visit: Visit) -> Answer | None:
-        if refused := _refused(visit, "input") or self._unseen(visit):
+        if refused := self._refused_input(visit):
             return refused
         reply = _reply(visit)
         wants_seal = "reasoning.encrypted_content" in strings_in(visit.body.get("include"))
@@ -117,6 +146,15 @@ class Compatible:
         frames = responses_frames(events, event_lines=self._variant.event_lines)
         deliver_stream(visit.exchange, frames, _stream_headers(), visit.plan)
         return None
+
+
+def _count_input(visit: Visit) -> Answer:
+    """Count as llama.cpp does (seen 2026-11-25)."""
+    if refused := _refused(visit, "input"):
+        return refused
+    assert visit.asked
+    counted = {"object": "response.input_tokens", "input_tokens": visit.asked.input_tokens}
+    return json_answer(200, counted)
 
 
 def _models(_: Visit) -> Answer:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from airelays_app.dialects.base import Json
+from airelays_app.dialects.base import Dialect, Json
 from airelays_app.errors import Unprocessable
 from airelays_app.framing.jsontext import dumps
 from airelays_app.services.keeping import Keeper
-from airelays_app.services.references import References
+from airelays_app.services.references import History, References
 from airelays_app.services.responses import KeptRequest, ResponseKeeper
 from airelays_app.services.turns import conversation_id
 from airelays_app.store.item_ids import own_id
@@ -34,26 +34,23 @@ class Continued:
 
 
 class Continuation:
-    """Looks up what requests refer to; ``by_default``: keep replies unless told otherwise."""
+    """Looks up what requests refer to; ``by_default``: keep replies unless told otherwise.
+
+    Only Responses requests refer to anything else than a conversation, whose turn is not begun
+    here. Without an owner nothing is found and nothing is kept.
+    """
 
     def __init__(self, references: References, store: ResponseStore, *, by_default: bool) -> None:
         self._references = references
         self._store = store
         self._by_default = by_default
 
-    def of(self, owner: str | None, body: Json) -> Continued:
-        """Return ``body`` in full; raises RelayError.
-
-        Without an ``owner`` nothing is found and nothing is kept.
-        """
-        previous_id, conversation = body.get("previous_response_id"), conversation_id(body)
-        if previous_id and conversation:
-            raise Unprocessable(
-                "previous_response_id and conversation cannot be used together; send one of them.",
-                param="previous_response_id",
-            )
-        history = self._references.history(owner, previous_id) if previous_id else None
-        full = self._references.expanded(owner, body, conversation)
+    def of(self, dialect: Dialect, owner: str | None, body: Json) -> Continued:
+        """Return a request to which a reply is to be made; raises RelayError."""
+        if dialect.name != "responses":
+            return Continued(body)
+        conversation = conversation_id(body)
+        full, history = self._looked_up(owner, body, conversation)
         in_background = _wants_background(owner, body)
         kept = self._kept(owner, full, always=in_background)
         return Continued(
@@ -64,6 +61,30 @@ class Continuation:
             keepers=() if in_background or kept is None else (self._keeper(kept, body),),
             background=kept if in_background else None,
         )
+
+    def read(self, dialect: Dialect, owner: str | None, body: Json) -> Continued:
+        """Return a request that is only looked at, conversation and all; raises RelayError."""
+        if dialect.name != "responses":
+            return Continued(body)
+        conversation = conversation_id(body)
+        full, history = self._looked_up(owner, body, conversation)
+        if conversation:
+            items = self._references.conversation(conversation)
+        else:
+            items = history.items if history else ()
+        return Continued(_without_ours(full), history=items)
+
+    def _looked_up(
+        self, owner: str | None, body: Json, conversation: str | None
+    ) -> tuple[Json, History | None]:
+        previous_id = body.get("previous_response_id")
+        if previous_id and conversation:
+            raise Unprocessable(
+                "previous_response_id and conversation cannot be used together; send one of them.",
+                param="previous_response_id",
+            )
+        history = self._references.history(owner, previous_id) if previous_id else None
+        return self._references.expanded(owner, body, conversation), history
 
     def _kept(self, owner: str | None, body: Json, *, always: bool) -> KeptRequest | None:
         wanted = self._by_default if body.get("store") is None else body["store"]

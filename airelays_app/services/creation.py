@@ -84,7 +84,7 @@ class Creation:
         )
         record.dialect = asked.dialect.name
         resolve = self._files.resolver()
-        continued = self._continued(asked)
+        continued = self._continuation.of(asked.dialect, asked.owner, asked.body)
         call = call_of(asked, continued, resolve, record.request_id)
         turn = self._turn(continued.body, call)
         if turn:
@@ -96,11 +96,6 @@ class Creation:
             return self._relay.answer(call, record, keepers)
         except UpstreamRefused as error:
             raise self._better_told(asked.route, error) from error
-
-    def _continued(self, asked: Asked) -> Continued:
-        if asked.dialect.name != "responses":
-            return Continued(asked.body)
-        return self._continuation.of(asked.owner, asked.body)
 
     def _turn(self, body: Json, call: Call) -> Turn | None:
         """Begin the turn; items keep their references to files, messages have their content."""

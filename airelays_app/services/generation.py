@@ -162,7 +162,7 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     assert target.decoder is not None
     request, losses = call.dialect.decode_request(body)
     request = replace(request, model=call.route.model, stream=call.streams)
-    request = _with_history(call, request)
+    request = with_history(call, request)
     names = flat_names(request)
     request = names.flattened(request)
     short, real = with_short_names(request, target.longest_tool_name)
@@ -208,7 +208,8 @@ def _encoded(sent: Request, call: Call, target: Dialect) -> tuple[Adapted, tuple
     return provider.adapt(body, call.dialect.name), (*foreign, *losses)
 
 
-def _with_history(call: Call, request: Request) -> Request:
+def with_history(call: Call, request: Request) -> Request:
+    """Return the request with what it continues in front."""
     if not call.history:
         return request
     items = [(f"conversation.items[{i}]", item) for i, item in enumerate(call.history)]

@@ -10,6 +10,7 @@ from typing import TypeGuard
 from airelays_app.dialects.base import Json
 from airelays_app.errors import BadRequest, Conflict, NotFound
 from airelays_app.services.responses import Responses, given_items, made_items
+from airelays_app.services.summary import is_packed, opened
 from airelays_app.services.turns import replayable
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.responses import ResponseStore, StoredResponse, not_found
@@ -67,16 +68,25 @@ class References:
             raise not_found()
         return self._store.chain(owner, previous_id, max_bytes=self._max_bytes)
 
-    def expanded(self, owner: str | None, body: Json, conversation: str | None) -> Json:
-        """Return the body with the items that it refers to; the same if it refers to none.
+    def conversation(self, conversation: str) -> tuple[Json, ...]:
+        """Return all that was said in a conversation; raises NotFound, TooLarge."""
+        return replayable(self._conversations.history(conversation))
 
-        Raises NotFound for an item that is neither kept nor in the conversation.
+    def expanded(self, owner: str | None, body: Json, conversation: str | None) -> Json:
+        """Return the body with the items that it refers to or that were compacted here.
+
+        It is the same object if there are none. Raises NotFound for an item that is neither kept
+        nor in the conversation.
         """
         items = body.get("input")
-        if not isinstance(items, list) or not any(map(_is_reference, items)):
+        if not isinstance(items, list):
             return body
-        found = self._found(owner, items, conversation)
-        return {**body, "input": list(_replaced(items, found))}
+        if any(map(_is_reference, items)):
+            found = self._found(owner, items, conversation)
+            items = list(_replaced(items, found))
+        if any(map(is_packed, items)):
+            items = list(_opened(items))
+        return body if items is body["input"] else {**body, "input": items}
 
     def _found(
         self, owner: str | None, items: Sequence[object], conversation: str | None
@@ -103,6 +113,14 @@ def _is_reference(item: object) -> TypeGuard[Json]:
         return False
     kind = item.get("type")
     return kind == "item_reference" or (kind is None and item.keys() <= {"id", "type"})
+
+
+def _opened(items: Sequence[object]) -> Iterator[object]:
+    for index, item in enumerate(items):
+        if isinstance(item, dict) and is_packed(item):
+            yield from opened(item, f"input[{index}]")
+        else:
+            yield item
 
 
 def _replaced(items: Sequence[object], found: Mapping[str, Json]) -> Iterator[object]:

@@ -11,10 +11,10 @@ from airelays_app.neutral.token_estimate import estimate
 from airelays_app.providers.base import Relayed
 from airelays_app.services.answered import answered_object
 from airelays_app.services.calls import Calls, passed_headers
-from airelays_app.services.continuation import Continued
+from airelays_app.services.continuation import Continuation
 from airelays_app.services.creation import Asked, Validate, call_of
 from airelays_app.services.file_inputs import FileInputs
-from airelays_app.services.generation import Call, prepare
+from airelays_app.services.generation import Call, prepare, with_history
 from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Answer
@@ -31,11 +31,20 @@ _LACKING = frozenset(
 class TokenCounts:
     """Counts the upstream's way where it counts, and estimates everywhere else."""
 
-    def __init__(self, calls: Calls, pool: Pool, *, validate: Validate, files: FileInputs) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        pool: Pool,
+        *,
+        validate: Validate,
+        files: FileInputs,
+        continuation: Continuation,
+    ) -> None:
         self._calls = calls
         self._pool = pool
         self._validate = validate
         self._files = files
+        self._continuation = continuation
 
     def answer(self, asked: Asked, record: Record) -> Answer:
         """Return the count as the client's dialect words it; raises RelayError, ClientGone."""
@@ -48,7 +57,8 @@ class TokenCounts:
         )
         record.dialect, record.provider = asked.dialect.name, provider.name
         record.model = asked.route.model
-        call = call_of(asked, Continued(asked.body), self._files.resolver(), record.request_id)
+        continued = self._continuation.read(asked.dialect, asked.owner, asked.body)
+        call = call_of(asked, continued, self._files.resolver(), record.request_id)
         counting = _upstreams(call)
         if counting is None:
             return _estimated(call)
@@ -59,7 +69,7 @@ class TokenCounts:
                 fallbacks=False,
             )
         except UpstreamRefused as error:
-            if not _lacks_counting(error, call.route.model):
+            if not lacks_operation(error, call.route.model):
                 raise
             return _estimated(call)
 
@@ -102,17 +112,19 @@ def _sum_in(body: bytes, counting: Counting) -> int:
 
 
 def _worded(call: Call, tokens: int) -> bytes:
-    assert call.dialect.counting
-    return dumps({call.dialect.counting.field: tokens})
+    counting = call.dialect.counting
+    assert counting
+    return dumps({**dict(counting.constants), counting.field: tokens})
 
 
 def _estimated(call: Call) -> Answer:
     assert call.dialect.counting
     request, _ = call.dialect.decode_request(call.body)
+    request = with_history(call, request)
     headers = {ESTIMATED_HEADER: call.dialect.counting.field}
     return Answer(_worded(call, estimate(request)), headers=headers)
 
 
-def _lacks_counting(error: UpstreamRefused, model: str) -> bool:
-    """Tell a server that cannot count from one that does not know the model."""
+def lacks_operation(error: UpstreamRefused, model: str) -> bool:
+    """Tell a server that cannot do it from one that does not know the model."""
     return error.status in _LACKING and error.param != "model" and model not in error.message

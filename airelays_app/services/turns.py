@@ -14,6 +14,7 @@ from airelays_app.dialects.responses.request_out import encode_messages
 from airelays_app.errors import Unavailable
 from airelays_app.services.generation import Prepared
 from airelays_app.services.keeping import kept_items
+from airelays_app.services.summary import is_packed, opened
 from airelays_app.store.conversation_turns import TurnLock
 from airelays_app.store.conversations import ConversationStore
 
@@ -105,10 +106,11 @@ def own_items(dialect: Dialect, body: Json) -> list[Json]:
 def replayable(items: Iterable[Json]) -> tuple[Json, ...]:
     """Return stored items as they are sent again: ids and states are of the store alone.
 
-    Reasoning can go back with its seal only.
+    Reasoning can go back with its seal only, and what was compacted here is written out.
     """
     return tuple(
-        {name: value for name, value in item.items() if name not in ("id", "status")}
+        {name: value for name, value in each.items() if name not in ("id", "status")}
         for item in items
-        if item.get("type") != "reasoning" or item.get("encrypted_content")
+        for each in (opened(item, "conversation.items") if is_packed(item) else (item,))
+        if each.get("type") != "reasoning" or each.get("encrypted_content")
     )

@@ -89,6 +89,7 @@ def new_application() -> Flask:
     """Return an application that answers nothing yet."""
     app = RelayFlask("airelays_app.web", static_folder=None)
     app.url_map.merge_slashes = False
+    app.url_map.converters["response"] = responses.ResponseId
     return app
 
 

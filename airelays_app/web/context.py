@@ -9,6 +9,7 @@ from airelays_app.config import Settings
 from airelays_app.services.background import Background
 from airelays_app.services.catalog import Catalog
 from airelays_app.services.chores import Chores
+from airelays_app.services.compaction import Compaction
 from airelays_app.services.creation import Creation
 from airelays_app.services.embeddings import Embeddings
 from airelays_app.services.record import Record
@@ -50,6 +51,7 @@ class Services:
     writer: BatchWriter
     relaying: Relaying
     token_counts: TokenCounts
+    compaction: Compaction
     embeddings: Embeddings
     batches: BatchStore
     chores: Chores

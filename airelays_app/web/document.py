@@ -3,6 +3,7 @@
 Run ``python -m airelays_app.web.document`` in a source checkout after changing one of them.
 """
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ _PATHS: Mapping[str, str] = MappingProxyType(
     }
 )
 _WIDTH = 98
+_PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def tables() -> dict[str, str]:
@@ -76,7 +78,7 @@ def _unsupported() -> str:
 
 def shown_path(rule: str) -> str:
     """Return a Flask rule as it is written for people: ``/v1/files/{file_id}``."""
-    return rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
+    return _PLACEHOLDER.sub(r"{\1}", rule)
 
 
 def _subscription_rules(dialect: str) -> str:

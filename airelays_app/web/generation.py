@@ -81,7 +81,27 @@ def create_message(refuses_tools: bool) -> Response:  # noqa: FBT001
 @blueprint.post("/no-tools/v1/messages/count_tokens", defaults={"refuses_tools": True})
 def count_message_tokens(refuses_tools: bool) -> Response:  # noqa: FBT001
     """Count the input tokens of a message that is not created."""
-    dialect = DIALECTS["messages"]
+    return _count(DIALECTS["messages"], refuses_tools=refuses_tools)
+
+
+@blueprint.post("/v1/responses/input_tokens", defaults={"refuses_tools": False})
+@blueprint.post("/no-tools/v1/responses/input_tokens", defaults={"refuses_tools": True})
+def count_response_tokens(refuses_tools: bool) -> Response:  # noqa: FBT001
+    """Count the input tokens of a response that is not created."""
+    return _count(DIALECTS["responses"], refuses_tools=refuses_tools)
+
+
+@blueprint.post("/v1/responses/compact")
+def compact_response() -> Response:
+    """Answer what was said with less that says the same."""
+    dialect = DIALECTS["responses"]
+    with json_body() as body:
+        asked = _asked(dialect, body, refuses_tools=False)
+        answer = services().compaction.answer(asked, record())
+    return _response(dialect, answer)
+
+
+def _count(dialect: Dialect, *, refuses_tools: bool) -> Response:
     with json_body() as body:
         asked = _asked(dialect, body, refuses_tools=refuses_tools)
         answer = services().token_counts.answer(asked, record())

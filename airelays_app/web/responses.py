@@ -1,6 +1,7 @@
 """``/v1/responses/{id}``: replies that are kept by the relay itself, for whoever asked for them."""
 
 from flask import Blueprint, Response, request
+from werkzeug.routing import BaseConverter
 
 from airelays_app.framing.sse import KEEP_ALIVE
 from airelays_app.schemas.paging import read_paging
@@ -12,7 +13,14 @@ from airelays_app.web.replies import answer_response, json_response
 blueprint = Blueprint("responses", __name__, url_prefix="/v1/responses")
 
 
-@blueprint.get("/<response_id>")
+class ResponseId(BaseConverter):
+    """The id in a path, where it is not the name of a route of its own."""
+
+    part_isolating = True
+    regex = r"(?!(?:compact|input_tokens)\Z)[^/]+"
+
+
+@blueprint.get("/<response:response_id>")
 def retrieve(response_id: str) -> Response:
     """Return a response, or the events of one that is made in the background."""
     asked = read_retrieval(request.args)
@@ -36,7 +44,7 @@ def cancel(response_id: str) -> Response:
     return json_response(services().responses.cancel(owner(), response_id))
 
 
-@blueprint.delete("/<response_id>")
+@blueprint.delete("/<response:response_id>")
 def delete(response_id: str) -> Response:
     """Forget a response."""
     services().responses.delete(owner(), response_id)

@@ -22,8 +22,6 @@ ROUTES: dict[str, str] = {
     "/v1/containers/<path:rest>": "Containers",
     "/v1/videos": "Videos",
     "/v1/videos/<path:rest>": "Videos",
-    "/v1/responses/input_tokens": "Counting input tokens",
-    "/v1/responses/compact": "Compaction",
     "/v1/messages/batches": "Batches of messages",
     "/v1/messages/batches/<path:rest>": "Batches of messages",
     **{

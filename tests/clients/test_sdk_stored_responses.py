@@ -5,7 +5,12 @@ import time
 import openai
 import pytest
 from openai.pagination import SyncCursorPage
-from openai.types.responses import Response, ResponseItem
+from openai.types.responses import (
+    CompactedResponse,
+    InputTokenCountResponse,
+    Response,
+    ResponseItem,
+)
 
 from tests.clients.test_sdk_responses import ADD
 
@@ -142,3 +147,25 @@ def test_the_stream_helper_takes_a_background_response_up(client, model):
 
     with client.responses.stream(response_id=response_id) as stream:
         assert stream.get_final_response().output_text == "Hello there"
+
+
+def test_input_tokens_are_counted(client, model, strictly):
+    raw = client.responses.input_tokens.with_raw_response.count(
+        model=model, input="How many tokens are in this?", instructions="Be brief."
+    )
+
+    assert strictly.read(InputTokenCountResponse, raw.text).input_tokens > 5
+
+
+def test_a_compacted_conversation_goes_on(client, model, strictly):
+    first = client.responses.create(model=model, input="[[say The word is heron.]]")
+    raw = client.responses.with_raw_response.compact(
+        model=model, previous_response_id=first.id, input="Now go on."
+    )
+    compacted = strictly.read(CompactedResponse, raw.text)
+
+    asked = [*(item.to_dict() for item in compacted.output), {"role": "user", "content": "Well?"}]
+    again = client.responses.create(model=model, input=asked)
+
+    assert compacted.usage.total_tokens > 0
+    assert again.status == "completed"

@@ -1,0 +1,136 @@
+"""Compacting what was said: by the upstream where it can, else by one call that summarises."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from airelays_app.dialects.base import Json
+from airelays_app.dialects.responses.request_in import input_items
+from airelays_app.errors import UpstreamError, UpstreamRefused
+from airelays_app.framing.jsontext import dumps, loads
+from airelays_app.ids import fresh_id
+from airelays_app.providers.base import Relayed
+from airelays_app.services.calls import Calls, passed_headers
+from airelays_app.services.continuation import Continuation
+from airelays_app.services.creation import Asked, Creation, Validate
+from airelays_app.services.pool import Pool
+from airelays_app.services.record import Record
+from airelays_app.services.relay import Answer
+from airelays_app.services.routing import ROUTE_HEADER, Route
+from airelays_app.services.summary import packed, transcript
+from airelays_app.services.token_counts import lacks_operation
+
+_OPERATION = "responses/compact"
+_PASSED_ON = ("instructions", "prompt_cache_key", "prompt_cache_retention", "service_tier")
+_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+_PROMPT = (
+    "You will be given the transcript of a conversation between a user and an assistant that uses "
+    "tools. Write what the assistant has to know to go on without the transcript: what the user "
+    "wants and has ruled out, what was done and found, names, paths, figures and code that are "
+    "still needed, what is unfinished and what comes next. Be complete and brief. Write only that, "
+    "in the language of the conversation. Do not answer the conversation itself."
+)
+
+
+class Compaction:
+    """Answers what was said with less that says the same."""
+
+    def __init__(
+        self,
+        creation: Creation,
+        calls: Calls,
+        pool: Pool,
+        *,
+        validate: Validate,
+        continuation: Continuation,
+    ) -> None:
+        self._creation = creation
+        self._calls = calls
+        self._pool = pool
+        self._validate = validate
+        self._continuation = continuation
+
+    def answer(self, asked: Asked, record: Record) -> Answer:
+        """Return a ``response.compaction``; raises RelayError, ClientGone."""
+        body = {"input": "", **{name: v for name, v in asked.body.items() if v is not None}}
+        provider = asked.route.provider
+        self._validate(
+            body,
+            dialect=asked.dialect.name,
+            provider=provider,
+            refuses_tools=asked.refuses_tools,
+        )
+        record.dialect, record.model = asked.dialect.name, asked.route.model
+        continued = self._continuation.read(asked.dialect, asked.owner, body)
+        items = [*continued.history, *_said(continued.body)]
+        if _OPERATION not in provider.operations:
+            return self._summarised(asked, items, record)
+        try:
+            return self._pool.ask(
+                asked.route,
+                lambda route: self._compacted(asked, route, items, record),
+                fallbacks=False,
+            )
+        except UpstreamRefused as error:
+            if not lacks_operation(error, asked.route.model):
+                raise
+            return self._summarised(asked, items, record)
+
+    def _compacted(self, asked: Asked, route: Route, items: list[Json], record: Record) -> Answer:
+        """Let the upstream do it in its own way."""
+        provider = route.provider
+        body = {name: asked.body[name] for name in _PASSED_ON if name in asked.body}
+        asking = Relayed(
+            "POST",
+            provider.operations[_OPERATION],
+            {"Content-Type": "application/json"},
+            dumps({"model": route.model, "input": items, **body}),
+            model=route.model,
+        )
+        record.attempts += 1
+        record.provider = provider.name
+        response = self._calls.accepted(
+            provider, lambda: provider.relayed(asking), record, watch=asked.watch
+        )
+        headers = {**passed_headers(provider, response), ROUTE_HEADER: route.header}
+        return Answer(response.read(limit=_MAX_ANSWER_BYTES), headers=headers)
+
+    def _summarised(self, asked: Asked, items: list[Json], record: Record) -> Answer:
+        body = {
+            "model": asked.body["model"],
+            "instructions": _PROMPT,
+            "input": transcript(items),
+            "store": False,
+        }
+        summarising = replace(asked, body=body, raw=dumps(body), owner=None)
+        answer = self._creation.answer(summarising, record)
+        reply = loads(answer.first)
+        summary = "".join(_texts(reply))
+        if not summary:
+            raise UpstreamError("The model has written no summary.")
+        compaction = {
+            "id": fresh_id("cmp"),
+            "type": "compaction",
+            "encrypted_content": packed(items, summary),
+        }
+        whole = {
+            "id": fresh_id("resp"),
+            "object": "response.compaction",
+            "created_at": int(time.time()),
+            "output": [compaction],
+            "usage": reply.get("usage"),
+        }
+        return replace(answer, first=dumps(whole))
+
+
+def _said(body: Json) -> list[Json]:
+    given = body["input"]
+    return [item for _, item in input_items(given)] if given else []
+
+
+def _texts(reply: Json) -> Iterator[str]:
+    for item in reply.get("output") or ():
+        for part in item.get("content") or ():
+            if isinstance(part.get("text"), str):
+                yield part["text"]
