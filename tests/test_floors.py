@@ -48,6 +48,7 @@ HOMES = {
     "werkzeug": {"web"},
     "flask_limiter": {"web"},
     "marshmallow": {"schemas"},
+    "wsproto": {"web"},
     "click": {"cli"},
     "gunicorn": {"server"},
     "requests": {"upstream"},

@@ -60,6 +60,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         creation=replies.creation,
         token_counts=replies.token_counts,
         compaction=replies.compaction,
+        response_sessions=replies.sessions,
         embeddings=_embeddings(settings, core),
         responses=kept.responses,
         background=kept.background,

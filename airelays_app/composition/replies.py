@@ -9,6 +9,7 @@ from airelays_app.schemas.generation import GenerationSchemas
 from airelays_app.services.compaction import Compaction
 from airelays_app.services.creation import Creation
 from airelays_app.services.file_inputs import FileInputs
+from airelays_app.services.response_session import ResponseSessions
 from airelays_app.services.token_counts import TokenCounts
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.files import FileStore
@@ -21,6 +22,7 @@ class Replies:
     creation: Creation
     token_counts: TokenCounts
     compaction: Compaction
+    sessions: ResponseSessions
     kept: Kept
 
 
@@ -48,6 +50,12 @@ def build_replies(
             core.pool,
             validate=validate,
             continuation=kept.continuation,
+        ),
+        sessions=ResponseSessions(
+            creation,
+            kept.continuation,
+            validate,
+            max_bytes=settings.server.max_body_bytes,
         ),
         token_counts=TokenCounts(
             core.calls,

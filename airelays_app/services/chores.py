@@ -50,6 +50,11 @@ class Chores:
         """Look at once: there is something to do."""
         self._wanted.set()
 
+    @property
+    def is_retiring(self) -> bool:
+        """Whether this process has been told to end."""
+        return self._ending.is_set()
+
     def retire(self) -> None:
         """Begin nothing more, and let another process have the work."""
         self._ending.set()

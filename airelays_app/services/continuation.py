@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from airelays_app.dialects.base import Dialect, Json
+from airelays_app.dialects.responses.request_in import input_items
 from airelays_app.errors import Unprocessable
 from airelays_app.framing.jsontext import dumps
+from airelays_app.services.connection_memory import ConnectionMemory
 from airelays_app.services.keeping import Keeper
 from airelays_app.services.references import History, References
 from airelays_app.services.responses import KeptRequest, ResponseKeeper
@@ -45,29 +47,49 @@ class Continuation:
         self._store = store
         self._by_default = by_default
 
-    def of(self, dialect: Dialect, owner: str | None, body: Json) -> Continued:
-        """Return a request to which a reply is to be made; raises RelayError."""
+    def of(
+        self,
+        dialect: Dialect,
+        owner: str | None,
+        body: Json,
+        *,
+        memory: ConnectionMemory | None = None,
+    ) -> Continued:
+        """Return a request to which a reply is to be made; raises RelayError.
+
+        ``memory`` is that of the connection, which will remember the reply.
+        """
         if dialect.name != "responses":
             return Continued(body)
         conversation = conversation_id(body)
-        full, history = self._looked_up(owner, body, conversation)
+        full, history, is_recalled = self._looked_up(owner, body, conversation, memory)
         in_background = _wants_background(owner, body)
-        kept = self._kept(owner, full, always=in_background)
+        kept = self._kept(owner, _with_history(full, history) if is_recalled else full)
+        keepers = [] if in_background or kept is None else [self._keeper(kept, body)]
+        if memory is not None:
+            keepers.append(memory.keeper(_with_history(full, history)["input"]))
         return Continued(
             _without_ours(full),
             history=history.items if history else (),
             session=history.first_id if history else None,
             overrides=_overrides(body, conversation),
-            keepers=() if in_background or kept is None else (self._keeper(kept, body),),
+            keepers=tuple(keepers),
             background=kept if in_background else None,
         )
 
-    def read(self, dialect: Dialect, owner: str | None, body: Json) -> Continued:
+    def read(
+        self,
+        dialect: Dialect,
+        owner: str | None,
+        body: Json,
+        *,
+        memory: ConnectionMemory | None = None,
+    ) -> Continued:
         """Return a request that is only looked at, conversation and all; raises RelayError."""
         if dialect.name != "responses":
             return Continued(body)
         conversation = conversation_id(body)
-        full, history = self._looked_up(owner, body, conversation)
+        full, history, _ = self._looked_up(owner, body, conversation, memory)
         if conversation:
             items = self._references.conversation(conversation)
         else:
@@ -75,20 +97,29 @@ class Continuation:
         return Continued(_without_ours(full), history=items)
 
     def _looked_up(
-        self, owner: str | None, body: Json, conversation: str | None
-    ) -> tuple[Json, History | None]:
+        self,
+        owner: str | None,
+        body: Json,
+        conversation: str | None,
+        memory: ConnectionMemory | None,
+    ) -> tuple[Json, History | None, bool]:
+        """Return the body in full, what it continues, and whether only the memory has that."""
         previous_id = body.get("previous_response_id")
         if previous_id and conversation:
             raise Unprocessable(
                 "previous_response_id and conversation cannot be used together; send one of them.",
                 param="previous_response_id",
             )
-        history = self._references.history(owner, previous_id) if previous_id else None
-        return self._references.expanded(owner, body, conversation), history
+        recalled = memory.recall(previous_id) if memory and previous_id else None
+        history = recalled
+        if previous_id and recalled is None:
+            history = self._references.history(owner, previous_id)
+        full = self._references.expanded(owner, body, conversation)
+        return full, history, recalled is not None
 
-    def _kept(self, owner: str | None, body: Json, *, always: bool) -> KeptRequest | None:
+    def _kept(self, owner: str | None, body: Json) -> KeptRequest | None:
         wanted = self._by_default if body.get("store") is None else body["store"]
-        if owner is None or not (wanted or always):
+        if owner is None or not (wanted or body.get("background")):
             return None
         return KeptRequest(
             owner=owner,
@@ -112,6 +143,13 @@ def _wants_background(owner: str | None, body: Json) -> bool:
             param="store",
         )
     return True
+
+
+def _with_history(body: Json, history: History | None) -> Json:
+    """Return the body with what it continues in its input, so that it continues nothing."""
+    said = [item for _, item in input_items(body.get("input"))]
+    items = [*(history.items if history else ()), *said]
+    return {**body, "input": items, "previous_response_id": None}
 
 
 def _without_ours(body: Json) -> Json:

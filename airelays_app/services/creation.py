@@ -12,10 +12,11 @@ from airelays_app.errors import RelayError, UpstreamRefused
 from airelays_app.providers.base import Provider
 from airelays_app.services.background import Background
 from airelays_app.services.catalog import Catalog
+from airelays_app.services.connection_memory import ConnectionMemory
 from airelays_app.services.continuation import Continuation, Continued
 from airelays_app.services.file_inputs import FileInputs, inline_files
 from airelays_app.services.generation import Call
-from airelays_app.services.keeping import Keepers
+from airelays_app.services.keeping import Keeper, Keepers
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Answer, Relay
 from airelays_app.services.routing import Route
@@ -50,6 +51,8 @@ class Asked:
     refuses_tools: bool = False
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     watch: socket | None = None
+    keepers: tuple[Keeper, ...] = ()
+    memory: ConnectionMemory | None = None
 
 
 class Creation:
@@ -84,12 +87,14 @@ class Creation:
         )
         record.dialect = asked.dialect.name
         resolve = self._files.resolver()
-        continued = self._continuation.of(asked.dialect, asked.owner, asked.body)
+        continued = self._continuation.of(
+            asked.dialect, asked.owner, asked.body, memory=asked.memory
+        )
         call = call_of(asked, continued, resolve, record.request_id)
         turn = self._turn(continued.body, call)
         if turn:
             call = _in_turn(call, turn, resolve)
-        keepers = Keepers(*continued.keepers, *((turn,) if turn else ()))
+        keepers = Keepers(*asked.keepers, *continued.keepers, *((turn,) if turn else ()))
         if continued.background:
             return self._background.answer(call, keepers, continued.background, record)
         try:

@@ -14,6 +14,7 @@ from airelays_app.services.creation import Creation
 from airelays_app.services.embeddings import Embeddings
 from airelays_app.services.record import Record
 from airelays_app.services.relayed import Relaying
+from airelays_app.services.response_session import ResponseSessions
 from airelays_app.services.responses import Responses
 from airelays_app.services.routing import Router
 from airelays_app.services.status import RelayStatus
@@ -52,6 +53,7 @@ class Services:
     relaying: Relaying
     token_counts: TokenCounts
     compaction: Compaction
+    response_sessions: ResponseSessions
     embeddings: Embeddings
     batches: BatchStore
     chores: Chores

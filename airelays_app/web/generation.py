@@ -4,7 +4,6 @@ from flask import Blueprint, Response, request
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect
-from airelays_app.errors import UpgradeRequired
 from airelays_app.services.creation import Asked
 from airelays_app.services.relay import Answer
 from airelays_app.web.bodies import JsonBody, json_body
@@ -106,12 +105,3 @@ def _count(dialect: Dialect, *, refuses_tools: bool) -> Response:
         asked = _asked(dialect, body, refuses_tools=refuses_tools)
         answer = services().token_counts.answer(asked, record())
     return _response(dialect, answer)
-
-
-@blueprint.get("/v1/responses")
-def upgrade_responses() -> Response:
-    """The WebSocket transport is not spoken: 426 makes Codex CLI use HTTP at once."""
-    raise UpgradeRequired(
-        "Use POST /v1/responses; the WebSocket transport is not available.",
-        headers={"Upgrade": "websocket"},
-    )

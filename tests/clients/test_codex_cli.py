@@ -170,14 +170,66 @@ def test_a_grouped_tool_is_known_again_after_a_server_without_groups(relay, conf
     assert "unsupported call" not in result["content"]
 
 
-def test_a_wish_for_a_web_socket_costs_one_request(relay, configure, take_turn):
-    declined = relay.log().count("method=GET path=/v1/responses status=426")
-    configure("gpt-5.6-sol", "supports_websockets = true\n")
+def without_ids(items):
+    return [{name: value for name, value in item.items() if name != "id"} for item in items]
 
-    assert_shell_was_used(take_turn(SCRIPT))
 
-    assert relay.log().count("method=GET path=/v1/responses") == declined + 1
-    assert relay.log().count("method=GET path=/v1/responses status=426") == declined + 1
+class TestOverAWebSocket:
+    """With ``supports_websockets`` it warms up, and then sends what is new in each turn only."""
+
+    @pytest.fixture
+    def configure(self, configure):
+        return lambda model: configure(model, "supports_websockets = true\n")
+
+    @pytest.mark.parametrize(
+        ("model", "prompt"), [("gpt-5.5", SHELL), ("gpt-5.6-sol", SCRIPT)], ids=["5.5", "5.6"]
+    )
+    def test_a_turn(self, relay, configure, take_turn, model, prompt):
+        before = relay.log()
+        configure(model)
+
+        assert_shell_was_used(take_turn(prompt))
+
+        log = relay.log().removeprefix(before)
+        assert "method=POST" not in log
+        assert log.count("method=WEBSOCKET path=/v1/responses status=200") >= 2
+        first, second = (request.json for request in relay.sandbox.requests.to("/codex/responses"))
+        assert without_ids(second["input"][: len(first["input"])]) == without_ids(first["input"])
+        assert "marker-42" in str(second["input"][-1])
+        thought = next(item for item in second["input"] if item["type"] == "reasoning")
+        assert thought["encrypted_content"], "the seal has come back"
+
+    def test_a_turn_on_a_server_that_speaks_chat_only(self, relay, configure, take_turn):
+        configure("box/sandbox-small")
+
+        assert_shell_was_used(take_turn(SHELL))
+
+        sent = relay.sandbox.requests.to("/chat/completions")[-1].body.decode()
+        assert "marker-42" in sent
+        assert "method=WEBSOCKET" in relay.log()
+
+    def test_a_turn_that_broke_in_the_middle_is_taken_again(self, relay, configure, take_turn):
+        configure("gpt-5.5")
+        relay.sandbox.script("cut+slow", after=2)
+
+        turn = take_turn("[[say One two three four]]")
+
+        assert turn.status == 0
+        assert turn.last_message == "One two three four"
+
+
+class TestWithoutAWebSocket:
+    @pytest.fixture
+    def relay(self, start_relay):
+        return start_relay(RESPONSES_WEBSOCKET="false")
+
+    def test_a_wish_for_one_costs_one_request(self, relay, configure, take_turn):
+        configure("gpt-5.6-sol", "supports_websockets = true\n")
+
+        assert_shell_was_used(take_turn(SCRIPT))
+
+        assert relay.log().count("method=GET path=/v1/responses") == 1
+        assert relay.log().count("method=GET path=/v1/responses status=426") == 1
 
 
 class TestLoggedIn:

@@ -25,7 +25,11 @@ wire_api = "responses"
             ),
             Step(_SHELL, 'export RELAY_TOKEN="%{token}"\ncodex\n'),
         ),
-        notes=('Codex speaks the Responses dialect only; wire_api = "chat" is refused by it.',),
+        notes=(
+            'Codex speaks the Responses dialect only; wire_api = "chat" is refused by it.',
+            "With supports_websockets = true below base_url it keeps one connection for a session "
+            "and sends only what is new in each turn.",
+        ),
     ),
     Client(
         slug="claude-code",

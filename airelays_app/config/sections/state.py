@@ -93,6 +93,14 @@ class Responses:
             minimum=1,
         ),
     )
+    websocket: bool = field(
+        default=True,
+        metadata=row(
+            "RESPONSES_WEBSOCKET",
+            "Whether GET /v1/responses speaks the WebSocket transport, which saves agents from "
+            "sending everything again each turn. Turn it off to have them use HTTP.",
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

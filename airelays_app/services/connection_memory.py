@@ -1,0 +1,66 @@
+"""What one connection remembers: its latest reply, kept or not, with all that was said before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from airelays_app.dialects.base import Json
+from airelays_app.framing.jsontext import dumps
+from airelays_app.services.generation import Prepared
+from airelays_app.services.keeping import kept_items
+from airelays_app.services.references import History
+from airelays_app.services.turns import replayable
+
+
+class ConnectionMemory:
+    """Remembers up to ``max_bytes`` of JSON, or nothing."""
+
+    def __init__(self, *, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._response_id: str | None = None
+        self._first_id = ""
+        self._items: tuple[Json, ...] = ()
+
+    def recall(self, response_id: str) -> History | None:
+        """Return what was said up to a response, if it is the latest one."""
+        if response_id != self._response_id:
+            return None
+        return History(self._items, self._first_id)
+
+    def remember(self, response_id: str, items: Sequence[Json]) -> None:
+        """Take the place of what was remembered."""
+        if len(dumps(items)) > self._max_bytes:
+            self.forget()
+            return
+        self._response_id = response_id
+        self._first_id = self._first_id or response_id
+        self._items = replayable(items)
+
+    def forget(self) -> None:
+        """Remember nothing: the latest turn has failed, so nobody knows what it is based on."""
+        self._response_id, self._items = None, ()
+
+    def keeper(self, said: Sequence[Json]) -> "MemoryKeeper":
+        """Return who remembers the reply to what was ``said``, beginning with the history."""
+        return MemoryKeeper(self, said)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryKeeper:
+    """Remembers one reply."""
+
+    memory: ConnectionMemory
+    said: Sequence[Json]
+
+    def keep(self, prepared: Prepared) -> None:
+        """Remember the whole reply."""
+        self.memory.remember(prepared.reply_id(), [*self.said, *kept_items(prepared)])
+
+    def fail(self, prepared: Prepared) -> None:  # noqa: ARG002
+        """Forget what was before it, too."""
+        self.memory.forget()
+
+    def heartbeat(self) -> None:
+        """Nothing is held that could be lost."""
+
+    def release(self) -> None:
+        """Nothing is held."""
