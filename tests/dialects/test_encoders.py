@@ -214,9 +214,14 @@ def without_cuts(events):
 
 
 def told(events):
-    """Return what messages can carry: text, thinking and calls, in their order."""
+    """Return what messages can carry: text, thinking and calls, in their order.
+
+    Thinking that shows nothing is carried only with what follows it.
+    """
     reply = fold(events)
     parts = [(part.kind, part.text, part.id, part.name) for part in reply.parts]
+    while len(parts) > 1 and parts[-1][:2] == ("reasoning", ""):
+        parts.pop()
     if reply.failure:
         return [part for part in parts if part[1]]
     return parts, reply.reason, reply.stop, reply.usage or Usage()

@@ -84,9 +84,10 @@ def images(pair):
 
 
 def reasoning_round_trip(pair):
-    for path, body, answer, told in pair.both("[[reason Hm so]] [[say Hi]]", Wish(thinking=True)):
+    wish = Wish(thinking=True, tools=True)
+    for path, body, answer, told in pair.both(f"[[reason Hm so]] {CALL}", wish):
         assert told.reasoning == "Hm so"
-        pair.whole(path, pair.client.go_on(body, answer, []))
+        pair.whole(path, pair.client.go_on(body, answer, ["it is 3"]))
         assert seals_in(json.loads(pair.last_sent()))
 
 

@@ -20,7 +20,7 @@ _STOP_REASONS: dict[FinishReason, str] = {
     "stop_sequence": "stop_sequence",
     "pause": "pause_turn",
 }
-_THINKING = ("reasoning", "reasoning_text")
+THINKING = ("reasoning", "reasoning_text")
 SHOWS_THINKING = "thinking"
 """The field of a context's ``echo`` that says whether the client asked to see thinking."""
 
@@ -36,9 +36,14 @@ def is_shown(part: ReplyPart, context: ReplyContext) -> bool:
     Thinking does only if it was asked for: clients that did not ask read the first block as the
     answer. Opaque items of another dialect never do.
     """
-    if part.kind in _THINKING:
+    if part.kind in THINKING:
         return bool(context.echo.get(SHOWS_THINKING))
     return part.kind != "opaque" or part.dialect == DIALECT
+
+
+def shows_nothing(part: ReplyPart) -> bool:
+    """Tell whether a part is a mere seal: such a one never is the last of several blocks."""
+    return part.kind in THINKING and not part.text
 
 
 def message_object(context: ReplyContext, content: list[Json]) -> Json:
@@ -61,6 +66,8 @@ def encode_reply(reply: Reply, context: ReplyContext) -> Json:
         return error_body(reply.failure, context.request_id)
     refused = any(part.kind == "refusal" for part in reply.parts)
     shown = [part for part in reply.parts if is_shown(part, context)]
+    while len(shown) > 1 and shows_nothing(shown[-1]):
+        shown.pop()
     message = message_object(context, [content_block(part, context) for part in shown])
     message["stop_reason"] = stop_reason(reply.reason or "end", refused=refused)
     message["stop_sequence"] = reply.stop

@@ -3,6 +3,8 @@
 Every event has its ``event:`` line and every block its start and stop: without them Claude Code
 2.1 asks again without a stream, or ends its turn (measured 2026-11-22). One block is open at a
 time, and ``message_delta`` has all the counts, because most upstreams tell them at the end only.
+A seal that shows nothing waits for the block that follows it, and is lost if none does: no message
+ends in thinking, and Claude Code 2.1 takes the last block for the answer (seen 2026-11-25).
 """
 
 from collections.abc import Callable, Iterable
@@ -14,8 +16,10 @@ from airelays_app.dialects.base import Json, ReplyContext
 from airelays_app.dialects.messages.citations import citation_out
 from airelays_app.dialects.messages.errors import error_body
 from airelays_app.dialects.messages.reply import (
+    THINKING,
     is_shown,
     message_object,
+    shows_nothing,
     stop_reason,
     tool_use_block,
 )
@@ -64,6 +68,7 @@ class MessagesEncoder:
         self._out: list[bytes] = []
         self._index = -1
         self._block: _Block | None = None
+        self._waiting: list[_Block] = []
         self._refused = False
         self._usage: Usage | None = None
 
@@ -82,6 +87,8 @@ class MessagesEncoder:
         if block is None or block.names is None:
             return
         if not block.start:
+            if not text:
+                return
             block.part.text = text
             self._begin(block)
         try:
@@ -100,11 +107,14 @@ class MessagesEncoder:
         self._refused = self._refused or event.kind == "refusal"
         part = part_of(event)
         self._block = _Block(part) if is_shown(part, self._context) else None
-        if self._block and event.kind not in ("reasoning", "opaque"):
+        if self._block and event.kind not in (*THINKING, "opaque"):
             self._begin(self._block)
 
     def _begin(self, block: "_Block") -> None:
         """Start the block; that of reasoning waits, because its seal may make it another one."""
+        waiting, self._waiting = self._waiting, []
+        for seal in waiting:
+            self._write_whole(seal)
         self._index += 1
         block.begin(self._index)
         self._send("content_block_start", index=self._index, content_block=block.start)
@@ -126,6 +136,13 @@ class MessagesEncoder:
         if block is None:
             return
         block.part.native = event.native or block.part.native
+        if self._index >= 0 and shows_nothing(block.part):
+            self._waiting.append(block)
+        else:
+            self._write_whole(block)
+
+    def _write_whole(self, block: "_Block") -> None:
+        """Write what the block still lacks, its start included."""
         if not block.start:
             self._begin(block)
         if block.start["type"] == "thinking":

@@ -143,15 +143,18 @@ def test_the_signature_of_a_call_comes_back_with_that_call(client, answer):
     assert lost <= {"messages[1].reasoning_content"}, "what is shown is not read by any upstream"
 
 
+AT_THE_END = ["signature_at_the_end", "signature_without_text"]
+
+
 @turn_one
-@pytest.mark.parametrize("client", ["responses", "messages"])
 @pytest.mark.parametrize(
-    ("case", "place"),
+    ("client", "case", "place"),
     [
-        ("signature_at_the_end", {"text": ""}),
-        ("signature_without_text", {"text": ""}),
-        ("signature_on_text", {"text": "Four."}),
-        ("signature_on_thought", {"text": "Two and two.", "thought": True}),
+        *(("responses", case, {"text": ""}) for case in AT_THE_END),
+        ("responses", "signature_on_text", {"text": "Four."}),
+        ("responses", "signature_on_thought", {"text": "Two and two.", "thought": True}),
+        ("messages", "signature_on_text", {"text": "Four."}),
+        ("messages", "signature_on_thought", {"text": "Two and two.", "thought": True}),
     ],
 )
 def test_the_signature_of_a_text_comes_back_where_it_stood(client, answer, case, place):
@@ -162,6 +165,15 @@ def test_the_signature_of_a_text_comes_back_where_it_stood(client, answer, case,
 
     assert signatures(body) == [(place, seal.payload)]
     assert not lost
+
+
+@turn_one
+@pytest.mark.parametrize("case", AT_THE_END)
+def test_no_message_ends_in_the_signature_of_its_text(answer, case):
+    """Claude Code takes the last block for the answer; Google asks for calls' signatures only."""
+    message = answer("messages", decode("gemini", [wire_of("gemini", case)]), "up")
+
+    assert message["content"][-1]["type"] == "text"
 
 
 @turn_one
