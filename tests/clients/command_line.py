@@ -1,4 +1,7 @@
-"""Running the vendors' command-line clients, with what ``airelays connect`` prints for them."""
+"""Running clients that are programs of their own, with what ``airelays connect`` prints for them.
+
+``make clients`` installs them into the checkout, below ``.clients``.
+"""
 
 import os
 import re
@@ -9,14 +12,20 @@ from pathlib import Path
 
 import pytest
 
+CLIENTS_FOLDER = Path(__file__).parents[2] / ".clients"
 PATIENCE = 100.0
 _EXPORT = re.compile(r'export (\w+)="?([^"\n]*)"?')
 
 
-def installed(name: str) -> str:
-    """Return where a client is: in ``AIRELAYS_TEST_`` and its name, or on the path; else skip."""
+def installed(name: str, place: str = "node_modules/.bin") -> str:
+    """Return where a program is, or skip.
+
+    ``AIRELAYS_TEST_`` and its name says it; else it is in ``place`` below ``.clients``, or on the
+    path.
+    """
     variable = f"AIRELAYS_TEST_{name.upper()}"
-    found = os.environ.get(variable) or shutil.which(name)
+    inside = shutil.which(name, path=str(CLIENTS_FOLDER / place))
+    found = os.environ.get(variable) or inside or shutil.which(name)
     if found is None:
         pytest.skip(f"there is no {name}: run make clients, or set {variable}")
     return found

@@ -1,7 +1,6 @@
 """Codex CLI with the settings that ``airelays connect codex`` prints: whole turns with its shell.
 
-It is looked for in ``AIRELAYS_TEST_CODEX`` and on the path; ``make clients`` installs it into the
-checkout. What it sends depends on the model's name (see the tests), and was last seen with 0.169.
+What it sends depends on the model's name (see the tests), and was last seen with 0.169.
 """
 
 import json
@@ -15,7 +14,11 @@ import pytest
 
 from airelays_app.cli.clients import CLIENTS, Connection
 from tests.clients import command_line
+from tests.clients.upstreams import SUBSCRIPTION, UPSTREAMS
 
+ELSEWHERE = pytest.mark.parametrize(
+    "upstream", [each for each in UPSTREAMS if each != SUBSCRIPTION], ids=lambda each: each.name
+)
 QUIET = "check_for_update_on_startup = false\n"
 OFFLINE = "\n[analytics]\nenabled = false\n"
 SHELL = '[[call exec_command {"cmd": "echo marker-$((40+2))"}]] [[then]] [[say All done.]]'
@@ -51,7 +54,7 @@ def codex() -> str:
 
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
-    return start_relay(LOG_TRAFFIC="true")
+    return start_relay(vendors=True, LOG_TRAFFIC="true")
 
 
 @pytest.fixture
@@ -150,13 +153,14 @@ def test_a_turn_with_tools_among_the_input(relay, configure, take_turn):
     assert "marker-42" in str(result["output"])
 
 
-def test_a_turn_on_a_server_that_speaks_chat_only(relay, configure, take_turn):
-    configure("box/sandbox-small")
+@ELSEWHERE
+def test_a_turn_on_an_upstream_of_another_dialect(relay, configure, take_turn, upstream):
+    configure(upstream.model)
 
-    turn = take_turn(SHELL)
+    assert_shell_was_used(take_turn(SHELL))
 
-    assert_shell_was_used(turn)
-    assert "marker-42" in relay.sandbox.requests.to("/chat/completions")[-1].body.decode()
+    _, second = upstream.among(relay.sandbox.requests)
+    assert b"marker-42" in second.body
 
 
 def test_a_grouped_tool_is_known_again_after_a_server_without_groups(relay, configure, take_turn):
@@ -199,14 +203,16 @@ class TestOverAWebSocket:
         thought = next(item for item in second["input"] if item["type"] == "reasoning")
         assert thought["encrypted_content"], "the seal has come back"
 
-    def test_a_turn_on_a_server_that_speaks_chat_only(self, relay, configure, take_turn):
-        configure("box/sandbox-small")
+    @ELSEWHERE
+    def test_a_turn_on_an_upstream_of_another_dialect(self, relay, configure, take_turn, upstream):
+        before = relay.log()
+        configure(upstream.model)
 
         assert_shell_was_used(take_turn(SHELL))
 
-        sent = relay.sandbox.requests.to("/chat/completions")[-1].body.decode()
-        assert "marker-42" in sent
-        assert "method=WEBSOCKET" in relay.log()
+        _, second = upstream.among(relay.sandbox.requests)
+        assert b"marker-42" in second.body
+        assert "method=POST" not in relay.log().removeprefix(before)
 
     def test_a_turn_that_broke_in_the_middle_is_taken_again(self, relay, configure, take_turn):
         configure("gpt-5.5")

@@ -1,7 +1,6 @@
 """Gemini CLI with the settings that ``airelays connect gemini-cli`` prints: turns with its shell.
 
-It is looked for in ``AIRELAYS_TEST_GEMINI`` and on the path; ``make clients`` installs it into the
-checkout. What it sends depends on the model's name; it was last seen with 0.61.0.
+What it sends depends on the model's name; it was last seen with 0.61.0.
 """
 
 import json
@@ -13,17 +12,12 @@ import pytest
 
 from airelays_app.cli.clients import CLIENTS, Connection
 from tests.clients.command_line import exported, installed, run
+from tests.clients.upstreams import UPSTREAMS
 
 SHELL = (
     '[[reason I look.]] [[call run_shell_command {"command": "echo marker | tr a-z A-Z"}]] '
     "[[then]] [[say All done.]]"
 )
-UPSTREAM_PATHS = {
-    "gpt-5.5": "/codex/responses",
-    "box/sandbox-small": "/v1/chat/completions",
-    "anthropic/claude-opus-4-8": "/anthropic/v1/messages",
-    "gemini/gemini-3.5-flash": "/models/gemini-3.5-flash:streamGenerateContent",
-}
 _ARGUMENTS = "--approval-mode yolo -o json -p".split()
 
 
@@ -61,14 +55,14 @@ def take_turn(gemini, relay, tmp_path) -> Callable[[str, str], Turn]:
     return take
 
 
-@pytest.mark.parametrize("model", UPSTREAM_PATHS)
-def test_a_turn_with_its_shell(relay, take_turn, model):
-    turn = take_turn(model, SHELL)
+@pytest.mark.parametrize("upstream", UPSTREAMS, ids=lambda upstream: upstream.name)
+def test_a_turn_with_its_shell(relay, take_turn, upstream):
+    turn = take_turn(upstream.model, SHELL)
 
     assert turn.status == 0, turn
     assert turn.answer["response"] == "All done."
     assert turn.answer["stats"]["tools"]["totalSuccess"] == 1
-    first, second = relay.sandbox.requests.to(UPSTREAM_PATHS[model])
+    first, second = upstream.among(relay.sandbox.requests)
     assert (first.status, second.status) == (200, 200), "nothing was asked twice"
     assert b"MARKER" in second.body
 

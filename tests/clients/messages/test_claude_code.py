@@ -1,7 +1,6 @@
 """Claude Code with the settings that ``airelays connect claude-code`` prints: turns with its shell.
 
-It is looked for in ``AIRELAYS_TEST_CLAUDE`` and on the path; ``make clients`` installs it into the
-checkout. What it sends depends on the model's name; it was last seen with 2.1.332.
+What it sends depends on the model's name; it was last seen with 2.1.332.
 """
 
 import json
@@ -13,13 +12,9 @@ import pytest
 
 from airelays_app.cli.clients import CLIENTS, Connection
 from tests.clients.command_line import exported, installed, run
+from tests.clients.upstreams import UPSTREAMS
 
 SHELL = '[[call Bash {"command": "echo marker-$((40+2))"}]] [[then]] [[say All done.]]'
-UPSTREAM_PATHS = {
-    "gpt-5.5": "/codex/responses",
-    "box/sandbox-small": "/v1/chat/completions",
-    "anthropic/claude-opus-4-8": "/anthropic/v1/messages",
-}
 _ARGUMENTS = "-p --output-format stream-json --verbose --allowedTools Bash --".split()
 
 
@@ -69,9 +64,9 @@ def take_turn(claude, relay, tmp_path) -> Callable[[str, str], Turn]:
     return take
 
 
-@pytest.mark.parametrize("model", UPSTREAM_PATHS)
-def test_a_turn_with_its_shell(relay, take_turn, model):
-    turn = take_turn(model, SHELL)
+@pytest.mark.parametrize("upstream", UPSTREAMS, ids=lambda upstream: upstream.name)
+def test_a_turn_with_its_shell(relay, take_turn, upstream):
+    turn = take_turn(upstream.model, SHELL)
 
     assert turn.status == 0, (turn.events, turn.complaints)
     (result,) = [b for b in turn.blocks("user") if b["type"] == "tool_result"]
@@ -79,8 +74,9 @@ def test_a_turn_with_its_shell(relay, take_turn, model):
     assert [b["text"] for b in turn.blocks("assistant") if b["type"] == "text"] == ["All done."]
     assert turn.result["result"] == "All done."
     assert turn.result["usage"]["input_tokens"] > 1000
-    first, second = relay.sandbox.requests.to(UPSTREAM_PATHS[model])
+    first, second = upstream.among(relay.sandbox.requests)
     assert (first.status, second.status) == (200, 200), "nothing was negotiated or asked twice"
+    assert b"marker-42" in second.body
 
 
 def test_its_thinking_comes_back_sealed(relay, take_turn):
