@@ -19,11 +19,10 @@ session.trust_env = False
 session.mount("http://", HTTPAdapter(pool_maxsize=int(os.environ.get("BARE_THREADS", "64"))))
 
 
-@app.post("/v1/responses")
-@app.post("/v1/chat/completions")
-def relay() -> Response:
+@app.post("/<path:path>")
+def relay(path: str) -> Response:  # noqa: ARG001
     headers = {"Content-Type": "application/json", "Authorization": "Bearer upstream-key"}
-    url = UPSTREAM + request.path
+    url = UPSTREAM + request.full_path
     answer = session.post(url, data=request.get_data(), headers=headers, stream=True)
     kind = answer.headers["Content-Type"]
     if answer.headers.get("Transfer-Encoding") == "chunked":

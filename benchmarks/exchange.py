@@ -3,19 +3,24 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from benchmarks.replies import ANSWER, deltas
+from benchmarks.wires import WIRES
+from benchmarks.wires.wire import ANSWER, Said, Wire, deltas
 
-_RESPONSES_DELTA = re.compile(rb'"type":"response\.output_text\.delta".*?"delta":"([^"]*)"')
-_CHAT_DELTA = re.compile(rb'"delta":\{[^{}]*"content":"([^"]+)"')
-_OWN_ID = re.compile(rb'"id":"(?:chatcmpl-|resp_)[^"]*"(?:,"object":"[^"]*","created":\d+)?')
-_LAST_EVENT = {"responses": b'"type":"response.completed"', "chat": b"data: [DONE]\n\n"}
-_DELTAS = {"responses": _RESPONSES_DELTA, "chat": _CHAT_DELTA}
-_PATHS = {"responses": "/v1/responses", "chat": "/v1/chat/completions"}
-
-
+_OWN = re.compile(rb'(?:chatcmpl-|resp_|msg_)\w+|"responseId":"[^"]+"|"created(?:_at)?":\d+')
+"""What a relay writes anew in each answer."""
+_BEGINNING_BYTES = 8192
+"""Within these every such value of an answer has come for the first time."""
 _KEPT = 4
+_QUESTION = (
+    Said("system", "You are a helpful assistant."),
+    Said("user", "Say something that is neither too long nor too short."),
+)
+_CODE = "\n".join(
+    f'    if reply["words"][{line}] != "größer":\n\t\treturn f"{{line}} → \\"{line}\\""  # ok'
+    for line in range(60)
+)
+"""A text such as agents send: lines, quotes, backslashes, some letters beyond ASCII."""
 
 
 class WrongAnswerError(Exception):
@@ -27,7 +32,7 @@ class Exchange:
     """A request of ``dialect``; ``count`` deltas are expected, none of a whole reply.
 
     ``completed`` asks for the reply's text in the final event too, which the ChatGPT backend
-    leaves out and a relay has to fill in.
+    leaves out and a relay has to fill in. What was said before has ``history`` bytes at least.
     """
 
     dialect: str
@@ -35,6 +40,12 @@ class Exchange:
     token: str
     count: int
     completed: bool = False
+    history: int = 0
+
+    @property
+    def wire(self) -> Wire:
+        """The dialect as it is spoken."""
+        return WIRES[self.dialect]
 
     @property
     def streams(self) -> bool:
@@ -48,9 +59,12 @@ class Exchange:
 
     def request(self) -> bytes:
         """Return the bytes to send, with the headers of a common client library."""
-        body = json.dumps(self._body(), separators=(",", ":")).encode()
+        said = (*_QUESTION[:1], *_history(self.history), *_QUESTION[1:])
+        value = self.wire.body(self.model, said, self.streams)
+        body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+        path = self.wire.stream_path if self.streams else self.wire.path
         head = (
-            f"POST {_PATHS[self.dialect]} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"POST {path.format(model=self.model)} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"Authorization: Bearer {self.token}\r\nContent-Type: application/json\r\n"
             "Accept: application/json\r\nAccept-Encoding: identity\r\n"
             "User-Agent: OpenAI/Python 2.8.1\r\nx-stainless-lang: python\r\n"
@@ -65,38 +79,33 @@ class Exchange:
         """Raise WrongAnswerError unless every delta came once, in order, and then the end."""
         if self.streams:
             self._verify_stream(body)
-        elif _text_of(json.loads(body)) != ANSWER:
+        elif self.wire.text_of(json.loads(body)) != ANSWER:
             raise WrongAnswerError("the text of the whole reply is wrong")
 
     def _verify_stream(self, body: bytes) -> None:
-        came = _DELTAS[self.dialect].findall(body)
+        came = self.wire.delta.findall(body)
         expected = deltas(self.count)
         if b"".join(came) != "".join(expected).encode() or len(came) != self.count:
             raise WrongAnswerError(f"{len(came)} deltas of {self.count}, or in the wrong order")
-        last = body[body.rstrip(b"\n").rfind(b"\n\n") + 2 :]
-        end = _LAST_EVENT[self.dialect]
-        if end not in last or body.count(end) != 1:
+        end = self.wire.end
+        last = body[body.rstrip().rfind(b"\ndata: ") :]
+        if end not in last or body.count(end) != 1 or not last.rstrip(b"\r").endswith(b"\n"):
             raise WrongAnswerError("the stream has no proper end")
         if self.completed and last.count(expected[-1].encode()) != 1:
             raise WrongAnswerError("the final event lacks the text")
 
-    def _body(self) -> dict[str, Any]:
-        text = "Say something that is neither too long nor too short."
-        messages = [
-            {"role": "system", "content": "You are a helpful assistant."},
-            {"role": "user", "content": text},
-        ]
-        body: dict[str, Any] = {"model": self.model}
-        body["messages" if self.dialect == "chat" else "input"] = messages
-        if self.streams:
-            body["stream"] = True
-        if self.streams and self.dialect == "chat":
-            body["stream_options"] = {"include_usage": True}
-        return body
+
+def _history(size: int) -> list[Said]:
+    """Return turns that have ``size`` bytes of text in all."""
+    said: list[Said] = []
+    while size > 0:
+        said += [Said("user", f"{len(said)}: {_CODE}"), Said("assistant", ANSWER)]
+        size -= len(_CODE.encode()) + len(ANSWER)
+    return said
 
 
 class Verifier:
-    """Verifies the answers of one exchange; what differs only in its own id is not read twice.
+    """Verifies the answers of one exchange; what differs only in its own ids is not read twice.
 
     Reading 200 events costs as much as relaying them, and the load shares its machine with the
     relay. Equal bytes have equal deltas.
@@ -108,15 +117,10 @@ class Verifier:
 
     def verify(self, body: bytes) -> None:
         """Raise WrongAnswerError for a wrong answer."""
-        own_id = _OWN_ID.search(body)
-        normal = body.replace(own_id[0], b"") if own_id else body
+        normal = body
+        for own in set(_OWN.findall(body[:_BEGINNING_BYTES])):
+            normal = normal.replace(own, b"")
         if normal in self._right:
             return
         self._exchange.verify(body)
         self._right = [normal, *self._right[: _KEPT - 1]]
-
-
-def _text_of(reply: dict[str, Any]) -> str:
-    if "choices" in reply:
-        return str(reply["choices"][0]["message"]["content"])
-    return str(reply["output"][0]["content"][0]["text"])

@@ -14,10 +14,14 @@ _WARM_UP_SECONDS = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """The tally of a round, the CPU seconds of the server, and its memory at the most, in bytes."""
+    """The tally of a round, the CPU seconds of the server, and its memory at the most, in bytes.
+
+    ``idle_rss`` is that of before, when nothing was under way.
+    """
 
     tally: Tally
     cpu_seconds: float
+    idle_rss: int
     rss: int
     pss: int
 
@@ -69,6 +73,15 @@ class Rounds:
         return max(each.rss for each in self.rounds)
 
     @property
+    def rss_per_answer(self) -> float:
+        """How many bytes of resident memory came with each answer of a round, all at once.
+
+        Idle was the server before the first round: what a stream has once needed stays its own.
+        """
+        answers = max(each.tally.opened for each in self.rounds)
+        return (self.rss - self.rounds[0].idle_rss) / max(1, answers)
+
+    @property
     def pss(self) -> int:
         """The most proportional memory in any round, in bytes."""
         return max(each.pss for each in self.rounds)
@@ -90,7 +103,8 @@ def measure(server: Server, exchange: Exchange, plan: Plan) -> Round:
     load = Load(server.port, exchange, plan, watch=lambda: sizes.append(server.memory()))
     tally = load.run()
     spent = server.cpu_seconds() - before
-    return Round(tally, spent, max(rss for rss, _ in sizes), max(pss for _, pss in sizes))
+    rss, pss = zip(*sizes, strict=True)
+    return Round(tally, spent, rss[0], max(rss), max(pss))
 
 
 def _warm_up(plan: Plan) -> Plan:

@@ -4,7 +4,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.measuring import Rounds
-from benchmarks.scenarios import HELD_FIRST_GOAL, HELD_RSS_GOAL, Scenario
+from benchmarks.scenarios import Scenario
 
 _COLUMNS = (
     ("target", 9),
@@ -36,7 +36,8 @@ def table(scenario: Scenario, measured: dict[str, Rounds]) -> str:
         for failure, count in rounds.failures.items()
     ]
     if {"bare", "airelays"} <= measured.keys():
-        lines += _verdicts(scenario, measured["airelays"], measured["bare"])
+        relay, bare = measured["airelays"], measured["bare"]
+        lines += [goal.verdict(relay, bare) for goal in scenario.goals]
     return "\n".join(lines) + "\n"
 
 
@@ -53,6 +54,7 @@ def figures(scenario: Scenario, rounds: Rounds, bare: Rounds | None) -> dict[str
         "first_ms": [rounds.first_ms(0.5), rounds.first_ms(0.99)],
         "whole_ms": [rounds.whole_ms(0.5), rounds.whole_ms(0.99)],
         "rss": rounds.rss,
+        "rss_per_answer": rounds.rss_per_answer,
         "pss": rounds.pss,
         "opened": rounds.opened,
         "right": rounds.complete,
@@ -87,28 +89,3 @@ def _cells(name: str, figure: dict[str, Any]) -> tuple[str, ...]:
 
 def _ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
-
-
-def _verdicts(scenario: Scenario, relay: Rounds, bare: Rounds) -> list[str]:
-    if scenario.held:
-        first = relay.first_ms(0.5) / bare.first_ms(0.5)
-        complete = relay.complete == relay.opened
-        return [
-            f"goal all complete: {_reached(complete)}",
-            f"goal first delta p50 at most {HELD_FIRST_GOAL:.1f} of bare: "
-            f"{_reached(first <= HELD_FIRST_GOAL)} with {first:.2f}",
-            f"goal RSS at most {HELD_RSS_GOAL:.1f} of bare: "
-            f"{_reached(relay.rss <= HELD_RSS_GOAL * bare.rss)} with {relay.rss / bare.rss:.2f}",
-        ]
-    if not scenario.goal:
-        return []
-    ratios = sorted(relay.ratios(bare)) or [0.0]
-    ratio = median(ratios)
-    return [
-        f"goal {scenario.goal:.2f} of bare: {_reached(ratio >= scenario.goal)} with {ratio:.2f} "
-        f"(rounds: {ratios[0]:.2f} to {ratios[-1]:.2f})"
-    ]
-
-
-def _reached(reached: bool) -> str:  # noqa: FBT001
-    return "reached" if reached else "MISSED"

@@ -96,7 +96,10 @@ def _airelays(
 
 
 def _settings(port: int, upstream: int, concurrency: Concurrency) -> str:
-    """Return a configuration in which nothing is turned off; only the ceilings are raised."""
+    """Return a configuration in which nothing is turned off; only the ceilings are raised.
+
+    ``plain`` is one provider's alone, so that it needs no prefix and its requests no change.
+    """
     return f"""\
 [server]
 port = {port}
@@ -117,6 +120,23 @@ kind = "compatible"
 base_url = "http://127.0.0.1:{upstream}/v1"
 api_key = "upstream-key"
 dialects = ["responses", "chat"]
+models = ["plain"]
+
+[providers.talk]
+kind = "compatible"
+base_url = "http://127.0.0.1:{upstream}/v1"
+api_key = "upstream-key"
+dialects = ["chat"]
+
+[providers.anthropic]
+kind = "anthropic"
+base_url = "http://127.0.0.1:{upstream}/v1"
+api_key = "upstream-key"
+
+[providers.gemini]
+kind = "gemini"
+base_url = "http://127.0.0.1:{upstream}/v1beta"
+api_key = "upstream-key"
 """
 
 

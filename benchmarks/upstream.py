@@ -1,10 +1,10 @@
 """A stand-in upstream that is never the limit: one process, epoll, every answer encoded once.
 
-Run it as ``python -m benchmarks.upstream PORT``. It answers ``POST /v1/responses``,
-``POST /v1/chat/completions`` and ``POST /backend-api/codex/responses``, streamed when the body
-has ``"stream":true``, and anything else with a list of models. The model's name chooses how a
-stream is delivered, one HTTP chunk per event each time: ``burst`` in one write, ``single`` in one
-write per event, ``held`` with a pause between the events.
+Run it as ``python -m benchmarks.upstream PORT``. It answers requests of every wire, and
+``POST /backend-api/codex/responses``, streamed when the body has ``"stream":true`` or the path says
+so, ``GET /received`` with how many bytes of requests have come, and anything else with a list of
+models. The model's name chooses how a stream is delivered, one HTTP chunk per event each time:
+``single`` in one write per event, ``held`` with a pause between the events, any other in one write.
 """
 
 import heapq
@@ -13,21 +13,17 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from benchmarks.replies import (
-    BURST_DELTAS,
-    HELD_DELTAS,
-    HELD_SECONDS,
-    Stream,
-    chat_body,
-    chat_stream,
-    deltas,
-    models_body,
-    responses_body,
-    responses_stream,
-)
+from benchmarks.wires import WIRES
+from benchmarks.wires.responses import RESPONSE_ID, codex_stream
+from benchmarks.wires.wire import CREATED, MODEL, Json, Stream, deltas, encoded
+
+BURST_DELTAS = 200
+HELD_DELTAS = 20
+HELD_SECONDS = 0.5
+"""Between two events of a held stream."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _LIMITS = "".join(
@@ -58,17 +54,18 @@ class _Client:
     unsent: memoryview = field(default_factory=lambda: memoryview(b""))
 
 
+_Piece = tuple[bytes, ...]
+"""Bytes to send, cut where the id of a response stands: each answer has another one."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """The encoded answers of one route, streams in pieces."""
+    """The encoded answers of one route."""
 
-    whole: bytes
-    burst: tuple[bytes, ...]
-    held: tuple[bytes, ...]
-
-
-def _answers(body: bytes, burst: Stream, held: Stream) -> _Answers:
-    return _Answers(_whole(body), _pieces(burst), _pieces(held))
+    whole: _Piece
+    burst: _Piece
+    single: tuple[_Piece, ...]
+    held: tuple[_Piece, ...]
 
 
 def _whole(body: bytes) -> bytes:
@@ -84,20 +81,33 @@ def _pieces(stream: Stream) -> tuple[bytes, ...]:
 
 
 def _routes() -> dict[bytes, _Answers]:
-    burst, held = deltas(BURST_DELTAS), deltas(HELD_DELTAS)
-
-    def responses(*, quirks: bool) -> _Answers:
-        return _answers(
-            responses_body(),
-            responses_stream(burst, quirks=quirks),
-            responses_stream(held, quirks=quirks),
-        )
-
-    return {
-        b"/v1/responses": responses(quirks=False),
-        b"/backend-api/codex/responses": responses(quirks=True),
-        b"/v1/chat/completions": _answers(chat_body(), chat_stream(burst), chat_stream(held)),
+    """Return the answers by how the path begins."""
+    routes = {
+        wire.path.partition("{model}")[0].encode(): _answers(wire.whole, wire.stream)
+        for wire in WIRES.values()
     }
+    codex = _answers(WIRES["responses"].whole, codex_stream)
+    return {**routes, b"/backend-api/codex/responses": codex}
+
+
+def _answers(whole: Json, stream: Callable[[tuple[str, ...]], Stream]) -> _Answers:
+    burst, held = (_pieces(stream(deltas(count))) for count in (BURST_DELTAS, HELD_DELTAS))
+    return _Answers(
+        _cut(_whole(encoded(whole))),
+        _cut(b"".join(burst)),
+        tuple(map(_cut, burst)),
+        tuple(map(_cut, held)),
+    )
+
+
+def _cut(data: bytes) -> _Piece:
+    return tuple(data.split(RESPONSE_ID))
+
+
+def _models() -> Json:
+    """Return a catalogue that every dialect of listing models can read."""
+    entry = {"id": MODEL, "slug": MODEL, "object": "model", "created": CREATED}
+    return {"object": "list", "data": [entry], "models": [entry]}
 
 
 class Upstream:
@@ -107,8 +117,9 @@ class Upstream:
         self._listener = listener
         self._listener.settimeout(0)
         self._routes = _routes()
-        self._models = _whole(models_body())
-        self._bursts = {path: b"".join(route.burst) for path, route in self._routes.items()}
+        self._models = _whole(encoded(_models()))
+        self._received = 0
+        self._answered = 0
         self._clients: dict[int, _Client] = {}
         self._due: list[tuple[float, int, _Client, Iterator[bytes]]] = []
         self._epoll = select.epoll()
@@ -164,19 +175,28 @@ class Upstream:
             self._answer(client, request)
 
     def _answer(self, client: _Client, request: bytes) -> None:
-        path = request.split(b" ", 2)[1]
-        route = self._routes.get(path)
-        if route is None:
-            self._send(client, self._models)
-        elif b'"stream":true' not in request:
-            self._send(client, route.whole)
+        target = request.split(b" ", 2)[1]
+        answers = next((a for path, a in self._routes.items() if target.startswith(path)), None)
+        if answers is None:
+            self._tell(client, target)
+            return
+        self._received += len(request)
+        self._answered += 1
+        id_ = b"%0*d" % (len(RESPONSE_ID), self._answered)
+        if b'"stream":true' not in request and b":stream" not in target:
+            self._send(client, id_.join(answers.whole))
         elif b'"model":"held"' in request:
-            self._hold(client, iter(route.held))
+            self._hold(client, map(id_.join, answers.held))
         elif b'"model":"single"' in request:
-            for piece in route.burst:
-                self._send(client, piece)
+            for piece in answers.single:
+                self._send(client, id_.join(piece))
         else:
-            self._send(client, self._bursts[path])
+            self._send(client, id_.join(answers.burst))
+
+    def _tell(self, client: _Client, target: bytes) -> None:
+        asked_for_count = target == b"/received"
+        answer = _whole(b"%d" % self._received) if asked_for_count else self._models
+        self._send(client, answer)
 
     def _send(self, client: _Client, data: bytes | memoryview) -> None:
         if client.unsent and data is not client.unsent:
