@@ -24,6 +24,11 @@ from airelays_app.web.replies import json_response
 
 _log = logging.getLogger("airelays.web")
 
+_WAITED_FOR = frozenset({429, 503})
+_RETRY_SECONDS = "5"
+"""For an upstream that has not said when: Codex CLI 0.169 gives up at a 429 without Retry-After, and
+waits as long as it is told with one (measured 2026-11-22)."""
+
 
 def install(app: Flask) -> None:
     """Let ``app`` answer every exception."""
@@ -37,6 +42,8 @@ def error_response(error: RelayError) -> Response:
     """Return an error with its status and headers, in the dialect of the request."""
     entry = record()
     entry.outcome = error.code or error.type
+    if error.status in _WAITED_FOR:
+        error.headers.setdefault("Retry-After", _RETRY_SECONDS)
     dialect = answering_dialect(request)
     status = dialect.refuses_with if error.status == Unprocessable.status else error.status
     failure = replace(failure_of(error), status=status)

@@ -95,6 +95,18 @@ def test_a_failure_before_any_content_is_a_real_status(relay, model, path, behav
     assert error_of(answer)["message"]
 
 
+@every_path
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_client_that_may_come_back_is_always_told_when(relay, path, model, status):
+    """Vendors do not always say it, and Codex CLI gives up at a 429 without Retry-After."""
+    relay.sandbox.script("status", status=status)
+
+    answer = relay.post(path, question(path, model=model))
+
+    assert answer.status_code == status
+    assert int(answer.headers["Retry-After"]) > 0
+
+
 def test_a_real_status_may_come_late(relay):
     """The upstream's own answer is waited for, however long it takes."""
     for _, answer in ask_at_once(relay, "[[behave late 1.5]] [[behave html]]"):
