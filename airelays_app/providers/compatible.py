@@ -170,7 +170,7 @@ class CompatibleProvider:
         data = body.get("data")
         if not isinstance(data, list):
             raise UpstreamError(f"{self.name} did not answer with a list of models.")
-        return [self._model(entry) for entry in data if isinstance(entry, dict)]
+        return [self._model(entry) for entry in data if _id_of(entry)]
 
     def configured_models(self) -> list[Model]:
         """Return the models that the owner has listed."""
@@ -192,7 +192,7 @@ class CompatibleProvider:
     def _model(self, entry: Json) -> Model:
         created = entry.get("created")
         return Model(
-            str(entry.get("id", "")),
+            _id_of(entry),
             created=created if isinstance(created, int) else 0,
             owned_by=str(entry.get("owned_by") or self.name),
             native=entry,
@@ -220,6 +220,15 @@ class CompatibleProvider:
             socket_path=options.socket_path,
             ca_bundle=options.ca_bundle,
         )
+
+
+def _id_of(entry: object) -> str:
+    """Return the name in an entry of a catalogue, or nothing.
+
+    Some servers call it ``model`` (release notes of other gateways, seen 2026-11-22).
+    """
+    named = (entry.get("id"), entry.get("model")) if isinstance(entry, dict) else ()
+    return next((name for name in named if name and isinstance(name, str)), "")
 
 
 def _with_model(path: str, model: str) -> str:
