@@ -38,16 +38,23 @@ def read_sampling(body: Json) -> Sampling:
 
 
 def read_usage(raw: Any) -> Usage | None:
-    """Return the counts of a ``usage`` object, or None if there is none."""
+    """Return the counts of a ``usage`` object, or None if there is none.
+
+    xAI counts reasoning beside ``completion_tokens``, which only the total tells (recorded replies
+    of grok-3-mini, seen 2026-11-22).
+    """
     if not isinstance(raw, Mapping):
         return None
     details = raw.get("prompt_tokens_details")
+    prompt, output = token_count(raw, "prompt_tokens"), token_count(raw, "completion_tokens")
+    reasoning = token_count(raw.get("completion_tokens_details"), "reasoning_tokens")
+    is_beside = token_count(raw, "total_tokens") == prompt + output + reasoning
     return usage_of_totals(
-        input_total=token_count(raw, "prompt_tokens"),
-        output_total=token_count(raw, "completion_tokens"),
+        input_total=prompt,
+        output_total=output + reasoning if is_beside else output,
         cache_read=token_count(details, "cached_tokens"),
         cache_write=token_count(details, "cache_write_tokens"),
-        reasoning=token_count(raw.get("completion_tokens_details"), "reasoning_tokens"),
+        reasoning=reasoning,
     )
 
 

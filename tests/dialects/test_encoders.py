@@ -385,3 +385,19 @@ def test_each_dialect_counts_every_token_once():
     assert gemini["totalTokenCount"] == 21
     read = GEMINI.read_usage(gemini)
     assert (read.input_total, read.cache_read, read.total) == (10, 3, 21)
+
+
+@pytest.mark.parametrize("read", [CHAT.read_usage, COMPLETIONS.read_usage])
+@pytest.mark.parametrize(("completion", "total"), [(35, 420), (410, 420)])
+def test_reasoning_is_part_of_the_output_or_beside_it_as_the_total_says(read, completion, total):
+    """xAI counts it beside the output in chat, and OpenAI within it."""
+    usage = read(
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": completion,
+            "total_tokens": total,
+            "completion_tokens_details": {"reasoning_tokens": 375},
+        }
+    )
+
+    assert usage == Usage(input=10, output=35, reasoning=375)
