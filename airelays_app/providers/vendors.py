@@ -33,8 +33,9 @@ class Vendor:
     ``refused`` are fields of its own dialect that cannot be honoured; ``dropped`` are fields that
     it answers with an error and that are left out and disclosed; ``renamed`` are fields that it
     knows under another name. ``message_dropped`` are fields of a message, left out likewise.
-    ``operations`` names what it does beside replies. ``schemas_only_in_chat`` says that in its
-    other dialects it ignores, without a word, that the answer must be JSON.
+    ``operations`` names what it does beside replies. ``own_models`` is what the names of its own
+    models begin with, where all others begin with their vendor's. ``schemas_only_in_chat`` says
+    that in its other dialects it ignores, without a word, that the answer must be JSON.
     """
 
     base_url: str
@@ -42,6 +43,7 @@ class Vendor:
     dialects: tuple[str, ...] = ("chat",)
     key: KeyVariable | None = None
     operations: tuple[str, ...] = ()
+    own_models: str = ""
     refused: Mapping[str, Refused] = field(default_factory=lambda: MappingProxyType({}))
     dropped: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
@@ -81,6 +83,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
             source="openrouter.ai/docs, 2026-11-22",
             key=KeyVariable("OPENROUTER_API_KEY", "sk-or-"),
             operations=("embeddings",),
+            own_models="openrouter/",
         ),
         "deepseek": Vendor(
             "https://api.deepseek.com/v1",
@@ -181,6 +184,8 @@ class VendorProvider(CompatibleProvider):
         vendor = self._vendor
         if vendor.schemas_only_in_chat:
             self._refuse_ignored_schema(body)
+        if vendor.own_models and "/" not in body.get("model", "/"):
+            body = {**body, "model": f"{vendor.own_models}{body['model']}"}
         if not (vendor.dropped or vendor.renamed or vendor.message_dropped):
             return Adapted(body)
         losses = tuple(

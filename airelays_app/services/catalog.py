@@ -77,18 +77,25 @@ class Catalog:
     def listed(self, scope: str | None = None) -> list[Listed]:
         """Return all models: bare ids for the default provider, ``provider/id`` for the others.
 
-        A provider that cannot be asked, or takes its time, is left out, unless it is the default
-        one. With ``scope`` only that provider's, all bare.
+        A bare id that begins like a provider's name would lead there, so it has its own provider's
+        in front as well. A provider that cannot be asked, or takes its time, is left out, unless it
+        is the default one. With ``scope`` only that provider's, all bare.
         """
         if scope is not None:
             provider = self._router.providers[scope]
-            return [Listed(model.id, scope, model) for model in self.models(provider)]
+            return [
+                _listed(provider, model, prefixed=self._router.named_first(model.id) is provider)
+                for model in self.models(provider)
+            ]
         default = self._router.default()
         others = [each for each in self._router.providers.values() if each.name != default.name]
         for provider in others:
             if not self._is_fresh(self._entries[provider.name]):
                 self._refresh_behind(self._entries[provider.name], provider)
-        found = [Listed(model.id, default.name, model) for model in self.models(default)]
+        found = [
+            _listed(default, model, prefixed=self._router.named_first(model.id) is not None)
+            for model in self.models(default)
+        ]
         deadline = monotonic() + self._patience
         for provider in others:
             found += self._listed_of(provider, deadline)
@@ -137,8 +144,7 @@ class Catalog:
         entry = self._entries[provider.name]
         if entry.models is None and entry.error is None:
             entry.wait(max(0.0, deadline - monotonic()))
-        models = entry.models or []
-        return [Listed(f"{provider.name}/{model.id}", provider.name, model) for model in models]
+        return [_listed(provider, model, prefixed=True) for model in entry.models or []]
 
     def _is_fresh(self, entry: _Entry) -> bool:
         ttl = FAILURE_SECONDS if entry.error else self._ttl
@@ -166,6 +172,10 @@ class Catalog:
             self._refresh(entry, provider)
         finally:
             entry.lock.release()
+
+
+def _listed(provider: Provider, model: Model, *, prefixed: bool) -> Listed:
+    return Listed(f"{provider.name}/{model.id}" if prefixed else model.id, provider.name, model)
 
 
 def _known(entry: _Entry) -> list[Model]:

@@ -64,9 +64,9 @@ class Router:
         Raises Unavailable without any provider, BadRequest for a prefix that must be there.
         """
         if scope is not None:
-            prefix, _, rest = model.partition("/")
-            own = bool(rest) and self.named(prefix) is self.providers[scope]
-            return Route(self.providers[scope], rest if own else model, pinned=True)
+            provider = self.providers[scope]
+            own = self.named_first(model) is provider
+            return Route(provider, _without_prefix(model) if own else model, pinned=True)
         alias = self.aliases.get(model)
         if alias is None and self._require_prefix and model:
             self._refuse_bare(model)
@@ -77,15 +77,19 @@ class Router:
 
         Raises Unavailable without any provider.
         """
-        prefix, _, rest = name.partition("/")
-        if rest and (provider := self.named(prefix)):
-            return Route(provider, rest)
+        if provider := self.named_first(name):
+            return Route(provider, _without_prefix(name))
         owner = self.find_owner(name)
         return Route(self.providers[owner] if owner else self.default(), name)
 
     def named(self, name: str) -> Provider | None:
         """Return the provider of that name or synonym."""
         return self.providers.get(name) or self.providers.get(self._synonyms.get(name, ""))
+
+    def named_first(self, model: str) -> Provider | None:
+        """Return the provider that a model's name has in front, as in ``provider/model``."""
+        prefix, _, rest = model.partition("/")
+        return self.named(prefix) if rest else None
 
     def default(self) -> Provider:
         """Return the provider of bare model names."""
@@ -95,14 +99,17 @@ class Router:
         return self.providers[name]
 
     def _refuse_bare(self, model: str) -> None:
-        prefix, _, rest = model.partition("/")
-        if not rest or self.named(prefix) is None:
+        if self.named_first(model) is None:
             raise BadRequest(
                 f"Name the provider before the model: one of {', '.join(self.providers)}, such as "
                 f"{next(iter(self.providers), 'provider')}/{model[:100]}.",
                 param="model",
                 code="model_prefix_required",
             )
+
+
+def _without_prefix(model: str) -> str:
+    return model.partition("/")[2]
 
 
 def _nobody(_: str) -> None:

@@ -26,8 +26,8 @@ _log = logging.getLogger("airelays.web")
 
 _WAITED_FOR = frozenset({429, 503})
 _RETRY_SECONDS = "5"
-"""For an upstream that has not said when: Codex CLI 0.169 gives up at a 429 without Retry-After, and
-waits as long as it is told with one (measured 2026-11-22)."""
+"""For an upstream that has not said when: Codex CLI 0.169 gives up at a 429 without Retry-After,
+and waits as long as it is told with one (measured 2026-11-22)."""
 
 
 def install(app: Flask) -> None:

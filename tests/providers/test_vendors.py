@@ -86,6 +86,16 @@ def test_groq_s_unknown_fields_are_left_out_and_disclosed(tmp_path):
     assert of_kind(tmp_path, "groq").rules("chat").refused["n"].refuses(2)
 
 
+def test_openrouter_s_own_models_are_told_from_a_provider_of_that_name(tmp_path):
+    """``openrouter/auto`` is one of its models, and also what clients write for its ``auto``."""
+    provider = of_kind(tmp_path, "openrouter")
+    sent = {
+        name: provider.adapt({"model": name, "messages": [MESSAGE]}, "chat").body["model"]
+        for name in ("auto", "openrouter/auto", "meta-llama/llama-3")
+    }
+    assert list(sent.values()) == ["openrouter/auto", "openrouter/auto", "meta-llama/llama-3"]
+
+
 def test_mistral_gets_its_own_names(tmp_path):
     body = {
         "model": "m",
@@ -115,7 +125,7 @@ def test_deepseek_takes_no_schema(tmp_path):
 
 @pytest.mark.parametrize("kind", ["openai", "ollama", "openrouter"])
 def test_where_nothing_differs_the_body_stays_the_same_object(tmp_path, kind):
-    body = {"model": "m", "messages": [MESSAGE], "logprobs": True}
+    body = {"model": "a/m", "messages": [MESSAGE], "logprobs": True}
     assert of_kind(tmp_path, kind).adapt(body, "chat").body is body
 
 

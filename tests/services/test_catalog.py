@@ -33,11 +33,15 @@ class HandClock:
 
 
 class Upstreams:
-    """Every provider has one model of its own name; ``hung`` ones answer once ``let_go``."""
+    """Every provider has one model of its own name, and ``further`` ones.
+
+    ``hung`` ones answer once ``let_go``.
+    """
 
     def __init__(self):
         self.hung = set()
         self.down = set()
+        self.further = []
         self.let_go = threading.Event()
         self.asked = []
         self.answered = threading.Semaphore(0)
@@ -49,7 +53,7 @@ class Upstreams:
                 assert self.let_go.wait(PATIENCE)
             if provider.name in self.down:
                 raise UpstreamError("down")
-            return [Model(f"model-of-{provider.name}")]
+            return [*self.further, Model(f"model-of-{provider.name}")]
         finally:
             self.answered.release()
 
@@ -144,6 +148,22 @@ def test_an_alias_is_listed_whichever_way_it_names_its_model(upstreams, clock):
     names = {"x": "model-of-a", "y": "a/model-of-a", "z": "b/model-of-b", "none": "b/other"}
     catalog = catalog_of(upstreams, clock, patience=PATIENCE, aliases=names)
     assert ids(catalog) == [*ALL, "x", "y", "z"]
+
+
+def test_every_listed_name_leads_to_its_model(upstreams, clock):
+    """OpenRouter has models of its own, and of vendors that may be providers here too."""
+    upstreams.further = [Model("a/auto"), Model("b/auto"), Model("z/auto"), Model("a/b/auto")]
+    catalog = catalog_of(upstreams, clock, patience=PATIENCE)
+    router = Router({name: Server(name) for name in "abc"}, aliases={}, choose_default=lambda: "a")
+
+    for scope in (None, "a", "b"):
+        listed = catalog.listed(scope)
+        names = [each.id for each in listed]
+        assert len(names) == len(set(names))
+        for each in listed:
+            route = router.route(each.id, scope=scope)
+            assert (route.provider.name, route.model) == (each.provider, each.model.id)
+    assert "z/auto" in [each.id for each in catalog.listed()]
 
 
 def test_where_no_thread_is_left_somebody_refreshes_later(catalog, upstreams, clock, monkeypatch):
