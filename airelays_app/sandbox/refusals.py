@@ -186,6 +186,14 @@ def _ids(question: Question) -> Answer | None:
     return None
 
 
+def _status(question: Question) -> Answer | None:
+    for index, item in enumerate(question.items):
+        if kind_of(item) == "reasoning" and "status" in item:
+            where = f"input[{index}].status"
+            return fault(f"Unknown parameter: '{where}'.", where, "unknown_parameter")
+    return None
+
+
 def _fields(question: Question) -> Answer | None:
     for index, item in enumerate(question.items):
         for name in REQUIRED_FIELDS.get(kind_of(item), ()):
@@ -321,6 +329,7 @@ RULES: tuple[Rule, ...] = (
     _references,
     _system,
     _ids,
+    _status,
     _fields,
     _content,
     _pairs,

@@ -87,6 +87,7 @@ def test_a_refused_field_is_named(codex, fields, named):
         ([call(id="call_1"), output()], "begins with 'fc'"),
         ([call(), output(id="out_1")], "begins with 'fc'"),
         ([reasoning(id="reason_1")], "begins with 'rs'"),
+        ([reasoning(status=None)], "input[0].status"),
         ([output()], "No tool call found"),
         ([call()], "No tool output found"),
         ([call(name=None), output()], "input[0].name"),

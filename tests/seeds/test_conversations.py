@@ -9,6 +9,7 @@ from tests.seeds.asking import (
     CHAT,
     CHAT_ADD,
     COMPLETIONS,
+    MODEL,
     RESPONSES,
     question,
     sent_texts,
@@ -183,6 +184,22 @@ def test_reasoning_goes_back_with_its_seal_whether_or_not_the_client_asked_for_t
     sent = relay.asked()["input"]
     assert [item["type"] for item in sent] == ["message", "reasoning", "message", "message"]
     assert sent[1]["encrypted_content"]
+
+
+@pytest.mark.parametrize("status", [None, "completed"])
+def test_reasoning_that_a_client_echoes_with_its_status_goes_back_without(relay, status):
+    """SDKs write out every field that an item may have; the backend knows no such one."""
+    body = question(RESPONSES, "[[reason Hm]] [[say Hi]]", include=["reasoning.encrypted_content"])
+    output = relay.ok(RESPONSES, {**body, "reasoning": {"summary": "auto"}})["output"]
+    echoed = [
+        {**item, "status": status} if item["type"] == "reasoning" else item for item in output
+    ]
+
+    relay.ok(RESPONSES, {"model": MODEL, "input": [*user("Hm?"), *echoed, *user("On")]})
+
+    (sent,) = [item for item in relay.asked()["input"] if item.get("type") == "reasoning"]
+    assert "status" not in sent
+    assert sent["encrypted_content"] == output[0]["encrypted_content"]
 
 
 def test_reasoning_without_a_seal_cannot_be_replayed_and_harms_nothing(relay):

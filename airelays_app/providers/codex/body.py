@@ -237,8 +237,14 @@ def _replayable(value: Any, losses: list[Loss]) -> Iterator[Json]:
 
 
 def _acceptable(item: Json) -> Json:
-    """Return the item without a foreign id; system messages are developer messages here."""
+    """Return the item without a foreign id; system messages are developer messages here.
+
+    A ``status`` of reasoning, which SDKs echo as null, is refused as unknown (release notes of
+    other gateways and issues of the openai SDK, seen 2026-11-22).
+    """
     kind = item.get("type", "message")
+    if kind == "reasoning" and "status" in item:
+        item = {name: field for name, field in item.items() if name != "status"}
     prefixes = _ID_PREFIXES.get(kind) if isinstance(kind, str) else None
     id_ = item.get("id")
     if prefixes and id_ is not None and not str(id_).startswith(prefixes):
