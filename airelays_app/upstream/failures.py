@@ -67,14 +67,17 @@ def classify(
 
     ``headers`` are looked up in lower case; ``now`` returns epoch seconds. The client sees the
     upstream's own status, but 503 for a refused login, 400 for a mistake of its own under another
-    number, and 502 for what is no error status. What the upstream repeats of ``secrets`` is hidden.
+    number, and 502 for what is no error status, or a web page that bars the way. What the upstream
+    repeats of ``secrets`` is hidden.
     """
     error = _well_filed(error_in_body(body), rules)
-    kind = _kind(error.labels, status, rules)
+    is_barred = status == HTTPStatus.FORBIDDEN and _is_html(headers, body)
+    answered = UpstreamError.status if is_barred else status
+    kind = _kind(error.labels, answered, rules)
     failure = _failure(
         error,
         kind=kind,
-        status=_status_shown(status, kind),
+        status=_status_shown(answered, kind),
         message=error.message or _message_of(status, headers, body),
         retry_after=seconds_until_retry(headers, error.fields, now=now),
     )

@@ -80,6 +80,7 @@ def failure_in(path, text):
         ("garbage after=0", 502),
         ("reset", 502),
         ("html", 502),
+        ("html status=403", 502),
         ("status status=500", 500),
         ("status status=400 param=messages", 400),
         ("status status=404", 404),

@@ -172,9 +172,9 @@ def test_a_body_without_a_message_gives_the_status_phrase(body):
     assert (failure.kind, failure.type, failure.code) == ("other", "upstream_error", None)
 
 
-def test_a_challenge_page_is_called_one():
+def test_a_challenge_page_is_called_one_and_blames_no_login():
     failure = answered(403, b"<html>", {"content-type": "text/html"})
-    assert failure.kind == "auth"
+    assert (failure.kind, failure.status) == ("other", 502)
     assert "challenge" in failure.message
 
 
