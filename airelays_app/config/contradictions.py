@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from airelays_app.config.nearest import suggestion
 from airelays_app.config.sections import Provider
-from airelays_app.config.sections.providers import BUILT_IN_PROVIDERS
+from airelays_app.config.sections.providers import BUILT_IN_PROVIDERS, FOUND_BY_KEY
 from airelays_app.config.settings import Settings
 
 _WITHOUT_EFFECT: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -47,7 +47,7 @@ def _provider(provider: Provider) -> Iterator[str]:
 
 
 def _default_provider(settings: Settings) -> Iterator[str]:
-    known = [*settings.providers, *BUILT_IN_PROVIDERS]
+    known = [*settings.providers, *BUILT_IN_PROVIDERS, *FOUND_BY_KEY]
     default = settings.routing.default_provider
     if default and default not in known:
         yield f"routing.default_provider is not a provider.{suggestion(default, known)}"

@@ -95,7 +95,10 @@ class Router:
         """Return the provider of bare model names."""
         name = self._choose_default()
         if name not in self.providers:
-            raise Unavailable("No provider is configured. Run: airelays doctor", retry_after=60)
+            missing = (
+                f"The default provider {name} is not there" if name else "There is no provider"
+            )
+            raise Unavailable(f"{missing}. Run: airelays providers list", retry_after=60)
         return self.providers[name]
 
     def _refuse_bare(self, model: str) -> None:

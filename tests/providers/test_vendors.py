@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from airelays_app.config import load_settings
-from airelays_app.config.sections.providers import PROVIDER_KINDS
+from airelays_app.config.sections.providers import FOUND_BY_KEY, PROVIDER_KINDS
 from airelays_app.errors import Unprocessable
-from airelays_app.providers.registry import Surroundings, build_providers, default_provider
+from airelays_app.providers.registry import (
+    KEY_VARIABLES,
+    Surroundings,
+    build_providers,
+    default_provider,
+)
 from airelays_app.providers.vendors import VENDORS
 
 MESSAGE = {"role": "user", "content": "Hi", "name": "me", "reasoning_content": "hm"}
@@ -54,6 +59,16 @@ def test_a_key_in_the_environment_makes_a_provider(tmp_path, variable, key, kind
     found, _ = providers(tmp_path, **{variable: key})
     assert found[kind].is_ready()
     assert found[kind].models_request().headers["Authorization"] == f"Bearer {key}"
+
+
+@pytest.mark.parametrize("kind", KEY_VARIABLES)
+def test_one_that_is_found_by_its_key_can_be_the_default(tmp_path, kind):
+    variable = KEY_VARIABLES[kind][0]
+    beginning = variable.beginning if isinstance(variable.beginning, str) else "AIza"
+    chosen = {"AIRELAYS_DEFAULT_PROVIDER": kind, variable.name: f"{beginning}x"}
+    found, settings = providers(tmp_path, **chosen)
+    assert default_provider(settings, found) == kind
+    assert set(FOUND_BY_KEY) == set(KEY_VARIABLES)
 
 
 @pytest.mark.parametrize("key", ["", "a-relay-token-of-ours", "Bearer sk-x"])

@@ -34,6 +34,9 @@ PROVIDER_KINDS: Mapping[str, str] = MappingProxyType(
 BUILT_IN_PROVIDERS = ("codex", "local")
 """Providers that exist without a table of their own."""
 
+FOUND_BY_KEY = ("anthropic", "gemini", "openai", "groq", "openrouter", "deepseek", "xai")
+"""Kinds of provider that are there without a table too, where the environment has their key."""
+
 UPSTREAM_DIALECTS = ("responses", "chat", "messages", "gemini")
 """The dialects in which a provider can be addressed."""
 
