@@ -1,30 +1,48 @@
 # What takes more than "python -m pytest". PYTHON is one with the [test] extra installed.
 PYTHON = .venv/bin/python
-CODEX_VERSION = 0.169.0
-CLAUDE_VERSION = 2.1.332
-GEMINI_VERSION = 0.61.0
 
-CODEX = $(CURDIR)/.clients/node_modules/.bin/codex
-CLAUDE = $(CURDIR)/.clients/node_modules/.bin/claude
-GEMINI = $(CURDIR)/.clients/node_modules/.bin/gemini
-NPM_INSTALL = npm install --no-audit --no-fund --prefix .clients
+# Newer releases of openai and ai than these want a newer Node than 20.
+AIDER_VERSION = 0.86.2
+AGENTS_SDK_VERSION = 0.24.0
+AI_SDK_VERSION = 6.0.326
+AI_SDK_COMPATIBLE_VERSION = 2.0.92
+AI_SDK_OPENAI_VERSION = 3.0.141
+CLAUDE_CODE_VERSION = 2.1.332
+CODEX_VERSION = 0.169.0
+GEMINI_CLI_VERSION = 0.61.0
+LANGCHAIN_VERSION = 1.7.4
+LLM_VERSION = 0.36
+OPENAI_NODE_VERSION = 6.49.0
+OPENCODE_VERSION = 1.18.33
+ZOD_VERSION = 4.6.7
+
+NPM_CLIENTS = \
+	@ai-sdk/openai-compatible@$(AI_SDK_COMPATIBLE_VERSION) \
+	@ai-sdk/openai@$(AI_SDK_OPENAI_VERSION) \
+	@anthropic-ai/claude-code@$(CLAUDE_CODE_VERSION) \
+	@google/gemini-cli@$(GEMINI_CLI_VERSION) \
+	@openai/codex@$(CODEX_VERSION) \
+	ai@$(AI_SDK_VERSION) \
+	openai@$(OPENAI_NODE_VERSION) \
+	opencode-ai@$(OPENCODE_VERSION) \
+	zod@$(ZOD_VERSION)
 
 .PHONY: clients fuzz soak
 
-# Real clients against a relay; needs npm, and installs Codex CLI, Claude Code and Gemini CLI below
-# .clients.
-clients: $(CODEX) $(CLAUDE) $(GEMINI)
-	AIRELAYS_TEST_CODEX=$(CODEX) AIRELAYS_TEST_CLAUDE=$(CLAUDE) AIRELAYS_TEST_GEMINI=$(GEMINI) \
-		$(PYTHON) -m pytest tests/clients
+# Real clients against a relay, each a turn with a tool. Installs them below .clients; needs npm.
+clients: .clients/installed
+	$(PYTHON) -m pytest tests/clients
 
-$(CODEX):
-	$(NPM_INSTALL) @openai/codex@$(CODEX_VERSION)
+.clients/installed: Makefile
+	npm install --no-audit --no-fund --prefix .clients $(NPM_CLIENTS)
+	$(call VENV,aider,aider-chat==$(AIDER_VERSION))
+	$(call VENV,agents-sdk,openai-agents==$(AGENTS_SDK_VERSION))
+	$(call VENV,langchain,langchain-openai==$(LANGCHAIN_VERSION))
+	$(call VENV,llm,llm==$(LLM_VERSION))
+	touch $@
 
-$(CLAUDE):
-	$(NPM_INSTALL) @anthropic-ai/claude-code@$(CLAUDE_VERSION)
-
-$(GEMINI):
-	$(NPM_INSTALL) @google/gemini-cli@$(GEMINI_VERSION)
+# Each of Python's clients has a place of its own: aider wants other releases than the tests do.
+VENV = $(PYTHON) -m venv .clients/$(1) && .clients/$(1)/bin/pip install -q $(2)
 
 # 10,000 generated requests to a real relay, others each time; takes minutes.
 fuzz:

@@ -1,6 +1,6 @@
 """Every command, option, exit status and key of JSON is in ``docs/cli.rst``, at its command.
 
-Every command that prints has ``--json``. Every client is in ``clients.rst``.
+Every command that prints has ``--json``.
 """
 
 import json
@@ -11,9 +11,6 @@ import click
 import pytest
 
 from airelays_app.cli import airelays, failures
-from airelays_app.cli.clients import CLIENTS
-from airelays_app.cli.clients.document import BEGIN, END, clients_rst
-from airelays_app.config.document import replaced
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -115,15 +112,3 @@ def test_every_command_explains_itself(path, found):
     for parameter in found.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.opts
-
-
-@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
-def test_every_client_has_a_section(client):
-    text = (DOCS / "clients.rst").read_text()
-    assert f"\n{client.name}\n{'-' * len(client.name)}\n" in text
-
-
-def test_the_clients_page_is_up_to_date():
-    page = (DOCS / "clients.rst").read_text()
-    stale = "run: python -m airelays_app.cli.clients.document"
-    assert page == replaced(page, clients_rst(), begin=BEGIN, end=END), stale

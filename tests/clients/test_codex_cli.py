@@ -14,11 +14,8 @@ import pytest
 
 from airelays_app.cli.clients import CLIENTS, Connection
 from tests.clients import command_line
-from tests.clients.upstreams import SUBSCRIPTION, UPSTREAMS
+from tests.clients.tried import on_its_upstreams
 
-ELSEWHERE = pytest.mark.parametrize(
-    "upstream", [each for each in UPSTREAMS if each != SUBSCRIPTION], ids=lambda each: each.name
-)
 QUIET = "check_for_update_on_startup = false\n"
 OFFLINE = "\n[analytics]\nenabled = false\n"
 SHELL = '[[call exec_command {"cmd": "echo marker-$((40+2))"}]] [[then]] [[say All done.]]'
@@ -153,8 +150,8 @@ def test_a_turn_with_tools_among_the_input(relay, configure, take_turn):
     assert "marker-42" in str(result["output"])
 
 
-@ELSEWHERE
-def test_a_turn_on_an_upstream_of_another_dialect(relay, configure, take_turn, upstream):
+@on_its_upstreams("codex")
+def test_a_turn_on_an_upstream_of_each_dialect(relay, configure, take_turn, upstream):
     configure(upstream.model)
 
     assert_shell_was_used(take_turn(SHELL))
@@ -203,8 +200,8 @@ class TestOverAWebSocket:
         thought = next(item for item in second["input"] if item["type"] == "reasoning")
         assert thought["encrypted_content"], "the seal has come back"
 
-    @ELSEWHERE
-    def test_a_turn_on_an_upstream_of_another_dialect(self, relay, configure, take_turn, upstream):
+    @on_its_upstreams("codex")
+    def test_a_turn_on_an_upstream_of_each_dialect(self, relay, configure, take_turn, upstream):
         before = relay.log()
         configure(upstream.model)
 

@@ -13,6 +13,8 @@ from google import genai
 from google.genai import types
 from openai import OpenAI
 
+from tests.clients.tried import TRIED
+
 SUBSCRIPTION = "gpt-5.5"
 ADAPTIVE = "anthropic/claude-opus-4-8"
 BUDGETED = "anthropic/claude-sonnet-4-5"
@@ -174,6 +176,17 @@ class Gemini:
 
 
 CLIENTS = [Responses, Chat, Messages, Gemini]
+SDKS = {
+    Responses: "openai-python",
+    Chat: "openai-python",
+    Messages: "anthropic-sdk",
+    Gemini: "google-genai",
+}
+TURNS = [
+    pytest.param(client, upstream, id=f"{client.__name__} - {upstream.name}")
+    for client, sdk in SDKS.items()
+    for upstream in TRIED[sdk].upstreams
+]
 
 
 @pytest.fixture(params=CLIENTS, ids=lambda client: client.__name__)
@@ -194,6 +207,15 @@ def sealed(relay, model):
     contents = (m["content"] for m in body["messages"] if isinstance(m["content"], list))
     blocks = itertools.chain.from_iterable(contents)
     return [s for block in blocks if (s := block.get("signature") or block.get("data"))]
+
+
+@pytest.mark.parametrize(("make", "upstream"), TURNS)
+def test_the_result_of_a_call_is_answered(relay, make, upstream):
+    client = make(relay)
+    client.first(upstream.model, PROMPT, streamed=True)
+
+    assert client.second(upstream.model)[0] == "3"
+    assert b"noon" in upstream.among(relay.sandbox.requests)[-1].body
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])

@@ -9,7 +9,9 @@ from docutils.core import publish_doctree
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
-    path for pattern in ("*.rst", "docs/*.rst", "benchmarks/*.rst") for path in ROOT.glob(pattern)
+    path
+    for pattern in ("*.rst", "docs/**/*.rst", "benchmarks/*.rst")
+    for path in ROOT.glob(pattern)
 )
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
 

@@ -6,7 +6,7 @@ from tests.docs import pages
 
 PAGE = "docs/faq.rst"
 QUESTIONS = {
-    "Do I need an OpenAI API key?": ["airelays login", "providers.rst"],
+    "Do I need an OpenAI API key?": ["airelays login", "Providers"],
     "Will what an earlier AIRelay left behind still work?": [
         "~/.config/airelay/config.toml",
         "~/.airelay",

@@ -67,7 +67,7 @@ class Provider:
         metadata=row(
             "KIND",
             "What the provider is: compatible for any server that speaks OpenAI's dialects, or one "
-            "of the kinds that docs/providers.rst lists. For a provider that is called like its "
+            "of the kinds that docs/providers/ describes. For a provider that is called like its "
             "kind this may be left out.",
             check=checks.one_of(*PROVIDER_KINDS),
         ),

@@ -12,7 +12,7 @@ import pytest
 
 from airelays_app.cli.clients import CLIENTS, Connection
 from tests.clients.command_line import exported, installed, run
-from tests.clients.upstreams import UPSTREAMS
+from tests.clients.tried import on_its_upstreams
 
 SHELL = (
     '[[reason I look.]] [[call run_shell_command {"command": "echo marker | tr a-z A-Z"}]] '
@@ -55,7 +55,7 @@ def take_turn(gemini, relay, tmp_path) -> Callable[[str, str], Turn]:
     return take
 
 
-@pytest.mark.parametrize("upstream", UPSTREAMS, ids=lambda upstream: upstream.name)
+@on_its_upstreams("gemini-cli")
 def test_a_turn_with_its_shell(relay, take_turn, upstream):
     turn = take_turn(upstream.model, SHELL)
 

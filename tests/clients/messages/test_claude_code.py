@@ -12,7 +12,7 @@ import pytest
 
 from airelays_app.cli.clients import CLIENTS, Connection
 from tests.clients.command_line import exported, installed, run
-from tests.clients.upstreams import UPSTREAMS
+from tests.clients.tried import on_its_upstreams
 
 SHELL = '[[call Bash {"command": "echo marker-$((40+2))"}]] [[then]] [[say All done.]]'
 _ARGUMENTS = "-p --output-format stream-json --verbose --allowedTools Bash --".split()
@@ -64,7 +64,7 @@ def take_turn(claude, relay, tmp_path) -> Callable[[str, str], Turn]:
     return take
 
 
-@pytest.mark.parametrize("upstream", UPSTREAMS, ids=lambda upstream: upstream.name)
+@on_its_upstreams("claude-code")
 def test_a_turn_with_its_shell(relay, take_turn, upstream):
     turn = take_turn(upstream.model, SHELL)
 
