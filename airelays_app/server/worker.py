@@ -27,6 +27,7 @@ from airelays_app import takeover
 from airelays_app.errors import ClientGone
 from airelays_app.ids import fresh_id
 from airelays_app.server.connection import Connection
+from airelays_app.server.garbage import spare_program
 from airelays_app.server.lobby import Lobby
 from airelays_app.server.logs import LOG, note, note_failure
 from airelays_app.server.options import ServerOptions
@@ -84,6 +85,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to end or orphaned, then drain."""
+        spare_program()
         self._lobby = Lobby(self.poller, self.options, self._serve_in_thread)
         queue = self.method_queue
         self.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
