@@ -16,7 +16,12 @@ FOLDER = pages.ROOT / "docs/providers"
 ELSEWHERE = ("codex", "local")
 """They have no address to be led to the sandbox; all other tests are about them."""
 KINDS = sorted(set(PROVIDER_KINDS) - set(ELSEWHERE))
-MODELS = {"anthropic": "claude-opus-4-8", "gemini": "gemini-3.5-flash"}
+MODELS = {
+    "anthropic": "claude-opus-4-8",
+    "gemini": "gemini-3.5-flash",
+    "openrouter": "sandbox/reasoner:7b",
+}
+"""Where it is not ``sandbox-small``: what OpenRouter lists has a slash."""
 ADD = {
     "type": "function",
     "function": {
