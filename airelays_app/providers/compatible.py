@@ -44,6 +44,7 @@ OPERATIONS: Mapping[str, str] = MappingProxyType(
             "images/variations",
             "moderations",
             "realtime",
+            "realtime/sessions",
         )
     }
 )

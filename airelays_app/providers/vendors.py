@@ -51,6 +51,7 @@ class Vendor:
     schemas_only_in_chat: bool = False
 
 
+_REALTIME = ("realtime", "realtime/sessions")
 _AUDIO = ("audio/speech", "audio/transcriptions", "audio/translations")
 _IMAGES = ("images/edits", "images/generations", "images/variations")
 
@@ -61,13 +62,13 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
             source="platform.openai.com/docs/api-reference, 2026-11-22",
             dialects=("responses", "chat"),
             key=KeyVariable("OPENAI_API_KEY", "sk-"),
-            operations=("embeddings", "moderations", "realtime", *_AUDIO, *_IMAGES),
+            operations=("embeddings", "moderations", *_REALTIME, *_AUDIO, *_IMAGES),
         ),
         "azure": Vendor(
             "",
             source="learn.microsoft.com (the v1 API; its key is a bearer token), 2026-11-22",
             dialects=("responses", "chat"),
-            operations=("embeddings", "realtime", *_AUDIO, *_IMAGES),
+            operations=("embeddings", *_REALTIME, *_AUDIO, *_IMAGES),
         ),
         "groq": Vendor(
             "https://api.groq.com/openai/v1",

@@ -61,6 +61,8 @@ class Compatible:
             ("POST", "/v1/images/generations"): self._route(operations.image),
             ("POST", "/v1/images/edits"): self._route(operations.image),
             ("GET", "/v1/realtime"): self._route(web_socket.realtime),
+            ("GET", "/v1/realtime/translations"): self._route(web_socket.realtime),
+            ("POST", "/v1/realtime/sessions"): self._route(operations.session),
             (ANY_METHOD, "/v1/echo"): self._route(operations.echo),
         }
 

@@ -42,6 +42,15 @@ def embeddings(visit: Visit) -> Answer:
     )
 
 
+def session(visit: Visit) -> Answer:
+    """Begin a realtime session (OpenAI API reference, seen 2026-11-25)."""
+    secret = {"value": "ek_sandbox", "expires_at": 1_760_000_060}
+    return json_answer(
+        200,
+        {"object": "realtime.session", "model": visit.body.get("model"), "client_secret": secret},
+    )
+
+
 def speech(visit: Visit) -> None:
     """Stream a tone as long as the text, in pieces."""
     visit.exchange.open_stream((("content-type", "audio/wav"),))

@@ -1,4 +1,4 @@
-"""``GET /v1/realtime``: a WebSocket joined to the provider's, byte for byte.
+"""``GET /v1/realtime`` and what is below it: a WebSocket joined to the provider's, byte for byte.
 
 The provider is dialled first, so what it refuses is an ordinary HTTP error. The handshake is
 between client and provider: the client's key goes out, the provider's answer comes back.
@@ -15,12 +15,17 @@ from airelays_app import takeover
 from airelays_app.errors import Unprocessable, Unsupported, UpgradeRequired
 from airelays_app.providers.base import Relayed
 from airelays_app.services.record import Record
-from airelays_app.services.relayed import forwarded_headers, operation_path, without_key
+from airelays_app.services.relayed import (
+    check_target,
+    forwarded_headers,
+    operation_path,
+    without_key,
+)
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.splice import splice
 from airelays_app.web.context import UPGRADE_KEY, record, services
-from airelays_app.web.scope import route_of
-from airelays_app.web.target import raw_target
+from airelays_app.web.scope import route_of, scope, scope_prefix
+from airelays_app.web.target import raw_tail, raw_target
 
 blueprint = Blueprint("realtime", __name__)
 
@@ -29,38 +34,47 @@ _SECRET_PROTOCOL = "openai-insecure-api-key."  # noqa: S105 - how browsers carry
 _SWITCHED = ("upgrade", "sec-websocket-")
 
 
-@blueprint.get("/v1/realtime")
-def realtime() -> Response:
+@blueprint.get("/v1/realtime", defaults={"tail": ""})
+@blueprint.get("/v1/realtime/<path:tail>")
+def realtime(tail: str) -> Response:
     """Join the client's WebSocket to a provider's."""
     if not services().settings.realtime.enabled:
         raise Unsupported("Realtime conversations are turned off: realtime.enabled.")
     if request.environ[UPGRADE_KEY].lower() != "websocket":
         raise UpgradeRequired("Open a WebSocket here.", headers={"Upgrade": "websocket"})
     model = request.args.get("model", "")
-    if not model:
+    if not model and scope() is None:
         raise Unprocessable("model is required in the query.", param="model")
     take_over = request.environ.get(takeover.KEY)
     if take_over is None:
         raise Unsupported("This server cannot join WebSockets; airelays serve can.")
-    response = _dialled(model)
+    response = _dialled(model, _tail() if tail else "")
     take_over(_Bridge(response, record()))
     return Response(status=101)
 
 
-def _dialled(model: str) -> UpstreamResponse:
+def _tail() -> str:
+    """Return what the path says further, as it is written; raises NotFound if it leads astray."""
+    tail = f"/{raw_tail(f'{scope_prefix()}/v1/realtime/')[0]}"
+    check_target(tail)
+    return tail
+
+
+def _dialled(model: str, tail: str) -> UpstreamResponse:
     route = route_of(model)
     record().model = route.model
-    path = operation_path(route.provider, "realtime")
+    path = operation_path(route.provider, "realtime") + tail
     call = Relayed("GET", f"{path}?{_query(route.model)}", _handshake())
     watch = request.environ.get("gunicorn.socket")
     return services().relaying.upgrade(route, call, record(), watch=watch)
 
 
 def _query(model: str) -> str:
-    """Return the client's query with the provider's name for the model."""
+    """Return the client's query with the provider's name for the model, if it names one."""
     pairs = without_key(raw_target()[1]).split("&")
     others = [pair for pair in pairs if pair and pair.partition("=")[0] != "model"]
-    return "&".join([f"model={quote(model, safe='')}", *others])
+    named = [f"model={quote(model, safe='')}"] if model else []
+    return "&".join([*named, *others])
 
 
 def _handshake() -> dict[str, str]:

@@ -32,6 +32,7 @@ _UNBUFFERED = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "
 
 @blueprint.post("/v1/embeddings", defaults={"operation": "embeddings"})
 @blueprint.post("/v1/moderations", defaults={"operation": "moderations"})
+@blueprint.post("/v1/realtime/sessions", defaults={"operation": "realtime/sessions"})
 def json_operation(operation: str) -> Response:
     """Relay an operation whose request is JSON."""
     with json_body() as body:

@@ -8,7 +8,7 @@ blueprint = Blueprint("unsupported", __name__)
 
 _METHODS = ["GET", "POST", "DELETE"]
 ROUTES: dict[str, str] = {
-    "/v1/realtime/<path:rest>": "Realtime sessions",
+    "/v1/realtime/<path:rest>": "Realtime calls and secrets",
     "/v1/uploads": "Uploads in parts",
     "/v1/uploads/<path:rest>": "Uploads in parts",
     "/v1/vector_stores": "Vector stores",
@@ -37,6 +37,8 @@ ROUTES: dict[str, str] = {
     },
 }
 """What is not supported, by route."""
+_WEB_SOCKETS = frozenset({"/v1/realtime/<path:rest>"})
+"""Routes of these that a GET opens a WebSocket at."""
 
 
 def _unsupported(what: str, **_: str) -> Response:
@@ -45,5 +47,9 @@ def _unsupported(what: str, **_: str) -> Response:
 
 for _number, (_rule, _what) in enumerate(ROUTES.items()):
     blueprint.add_url_rule(
-        _rule, f"route_{_number}", _unsupported, methods=_METHODS, defaults={"what": _what}
+        _rule,
+        f"route_{_number}",
+        _unsupported,
+        methods=[method for method in _METHODS if method != "GET" or _rule not in _WEB_SOCKETS],
+        defaults={"what": _what},
     )

@@ -11,11 +11,13 @@ _JSON_ROUTES = re.compile(
 )
 
 
+_MAP = create_app(load_settings(environ={"HOME": "/nonexistent"})).url_map
+
+
 def _all_routes() -> list[tuple[str, str]]:
-    app = create_app(load_settings(environ={"HOME": "/nonexistent"}))
     return sorted(
         (method, _PLACEHOLDER.sub("none", rule.rule))
-        for rule in app.url_map.iter_rules()
+        for rule in _MAP.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     )
 
@@ -34,3 +36,8 @@ TAKES_JSON = [
     ("POST", "/v1beta/none:streamGenerateContent"),
 ]
 """The routes that read a JSON body."""
+
+
+def methods_of(path: str) -> set[str]:
+    """Return the methods that some route has for a path: more than one may match it."""
+    return set(_MAP.bind("relay.test").allowed_methods(path))

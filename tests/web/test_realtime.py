@@ -21,9 +21,9 @@ PATIENCE = 60.0
 MODEL = "box/sandbox-small"
 
 
-def dial(relay, query=f"model={MODEL}", token=TOKEN, **options):
+def dial(relay, query=f"model={MODEL}", path="/v1/realtime", token=TOKEN, **options):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    url = f"ws://{urlsplit(relay.url).netloc}/v1/realtime?{query}"
+    url = f"ws://{urlsplit(relay.url).netloc}{path}?{query}"
     return connect(
         url, additional_headers=headers, open_timeout=PATIENCE, close_timeout=PATIENCE, **options
     )
@@ -62,6 +62,48 @@ def test_what_is_said_crosses_both_ways(relay):
     assert handshake.headers["authorization"] == f"Bearer {relay.sandbox.compatible_key}"
     await_free(relay)
     relay.await_log("path=/v1/realtime status=101")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "target"),
+    [
+        ("/box/v1/realtime", "model=sandbox-small", "?model=sandbox-small"),
+        (
+            "/box/v1/realtime/translations",
+            "model=sandbox-small",
+            "/translations?model=sandbox-small",
+        ),
+        (
+            "/v1/realtime/translations",
+            f"x=1&model={MODEL}",
+            "/translations?model=sandbox-small&x=1",
+        ),
+    ],
+)
+def test_what_the_path_says_further_is_the_provider_s(relay, path, query, target):
+    with dial(relay, query, path) as conversation:
+        assert json.loads(conversation.recv(PATIENCE))["type"] == "session.created"
+    assert relay.sandbox.requests[-1].target == f"/v1/realtime{target}"
+
+
+def test_a_scope_needs_no_model(relay):
+    """A provider may know the conversation by something else."""
+    assert refusal_of(relay, query="call_id=rtc_1", path="/box/v1/realtime")[0] == 404
+    assert relay.sandbox.requests[-1].target == "/v1/realtime?call_id=rtc_1"
+
+
+@pytest.mark.parametrize("tail", ["%2e%2e/models", "a%2fb", "a//b", "..%5cx"])
+def test_no_path_leads_astray(relay, tail):
+    assert refusal_of(relay, path=f"/v1/realtime/{tail}")[0] == 404
+    assert not relay.sandbox.requests
+
+
+def test_a_session_is_begun_where_the_provider_has_that(relay):
+    begun = relay.ok("/v1/realtime/sessions", {"model": MODEL, "voice": "alloy"})
+    assert begun["model"] == "sandbox-small"
+    asked = relay.asked("/v1/realtime/sessions")
+    assert asked == {"model": "sandbox-small", "voice": "alloy"}
+    assert relay.refusal("/v1/realtime/sessions", {"model": "gpt-5.5"}, 501)
 
 
 def test_the_protocol_is_agreed_on_without_the_key_in_it(relay):
@@ -110,8 +152,10 @@ def test_it_wants_the_key(relay):
     assert refusal_of(relay, token=None)[0] == 401
 
 
-def test_without_an_upgrade_it_is_426(relay):
-    answer = relay.get(f"/v1/realtime?model={MODEL}")
+@pytest.mark.parametrize("path", ["/v1/realtime", "/box/v1/realtime", "/box/v1/realtime/x/y"])
+def test_without_an_upgrade_it_is_426(relay, path):
+    assert relay.get(path, token=None).status_code == 401
+    answer = relay.get(f"{path}?model={MODEL}")
     assert answer.status_code == 426
     error_of(answer)
 
