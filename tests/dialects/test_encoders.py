@@ -40,7 +40,6 @@ from tests.dialects.readers import (
 from tests.dialects.transcripts import decode
 from tests.neutral.streams import CALLS, KINDS, legal_streams
 
-OPENAI = ("responses", "chat", "completions")
 CHAT_KINDS = tuple(kind for kind in KINDS if kind != "opaque")
 _KEPT_REASONS = ("length", "content_filter", "tool_use")
 FAILURE = Failure("limit", 429, "rate_limit_error", "Slow down.", code="rate_limit_exceeded")
@@ -148,7 +147,7 @@ def test_the_older_interface_streams_one_function_call(events, data):
         assert "tool_calls" not in read["choices"][0]["message"]
 
 
-@pytest.mark.parametrize("dialect", OPENAI)
+@pytest.mark.parametrize("dialect", DIALECTS)
 @given(events=legal_streams(), data=st.data())
 def test_how_the_events_arrive_together_makes_no_difference(dialect, events, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(events)), max_size=6)))
@@ -274,7 +273,7 @@ def spoken(events):
     return texts, calls, reason, reply.usage or Usage()
 
 
-@pytest.mark.parametrize("dialect", OPENAI)
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_failure_before_anything_is_still_a_stream_of_the_dialect(dialect):
     wire = encode(dialect, [Failed(FAILURE)])
 
@@ -290,7 +289,7 @@ def test_a_failure_before_anything_is_still_a_stream_of_the_dialect(dialect):
         assert read(wire, include_usage=False)["error"]["message"] == "Slow down."
 
 
-@pytest.mark.parametrize("dialect", OPENAI)
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_what_was_said_before_a_failure_is_not_lost(dialect):
     """Also what waited for its turn."""
     events = [

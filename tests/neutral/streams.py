@@ -68,8 +68,8 @@ def legal_streams(draw: st.DrawFn, *, kinds: tuple[str, ...] = KINDS) -> list[Ev
         return [*events, Failed(draw(failures))]
     events += [PartClosed(number) for number in draw(st.permutations(sorted(open_parts)))]
     called = any(isinstance(e, PartOpened) and e.kind in CALLS for e in events)
-    reason = draw(st.sampled_from(REASONS))
-    return [*events, Finished("tool_use" if called else reason)]
+    reasons = ("tool_use", "length") if called else REASONS
+    return [*events, Finished(draw(st.sampled_from(reasons)))]
 
 
 def _opening(number: int, kind: str) -> st.SearchStrategy[PartOpened]:
