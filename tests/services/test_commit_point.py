@@ -81,6 +81,7 @@ def failure_in(path, text):
         ("reset", 502),
         ("html", 502),
         ("html status=403", 502),
+        ("buffered", 502),
         ("status status=500", 500),
         ("status status=400 param=messages", 400),
         ("status status=404", 404),

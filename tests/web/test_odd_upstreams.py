@@ -4,6 +4,8 @@ The body is whole or the connection breaks; the answer's framing is the relay's 
 would do to the relay's whole address, and what only the relay may say, stays behind.
 """
 
+import threading
+
 import pytest
 
 from tests.conftest import TOKEN, error_of
@@ -129,6 +131,28 @@ def test_a_body_that_is_cut_is_never_a_clean_end(relay, upstream, answer):
         assert not body.endswith(b"0\r\n\r\n")
     else:
         assert len(body) < 50
+
+
+@pytest.mark.parametrize("path", ["/p/odd/thing", "/v1/audio/speech"])
+@pytest.mark.parametrize("kind", ["application/json", "audio/mpeg", "text/event-stream"])
+def test_what_has_come_is_handed_on_before_the_rest(relay, upstream, path, kind):
+    first_is_there = threading.Event()
+
+    def script(peer):
+        peer.request()
+        peer.send(OK + f"Content-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        peer.chunk(b"first")
+        assert first_is_there.wait(60), "the relay waits for the rest"
+        peer.chunk(b"rest")
+        peer.chunk(b"")
+
+    upstream.script = script
+    body = {"model": "odd/m", "input": "Hi", "voice": "alloy"}
+    with relay.streaming(path, body) as answer:
+        pieces = answer.iter_content(None)
+        assert next(pieces) == b"first"
+        first_is_there.set()
+        assert b"".join(pieces) == b"rest"
 
 
 def test_nothing_is_said_in_the_relays_name_or_about_its_address(answer_to):
