@@ -245,9 +245,9 @@ def write_login(data_dir: Path, login: Mapping[str, str]) -> None:
 StartRelay = Callable[..., RunningRelay]
 
 
-@pytest.fixture(scope="module")
-def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay]:
-    """Return a function that starts relays; they and their sandboxes end with the module.
+@contextmanager
+def starting_relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay]:
+    """Give a function that starts relays; they and their sandboxes end with the block.
 
     ``sandbox`` is the upstream, by default one of its own. ``login=False`` leaves the account
     out; the relay has a provider ``box`` too, on the sandbox's compatible server, with ``plain``
@@ -285,6 +285,13 @@ def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay
             running.callback(relay.stop)
             return relay
 
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRelay]:
+    """Return a function that starts relays, see :func:`starting_relays`, for one module."""
+    with starting_relays(tmp_path_factory) as start:
         yield start
 
 

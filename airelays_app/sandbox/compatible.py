@@ -32,6 +32,8 @@ from airelays_app.sandbox.settings import Settings
 
 COMPATIBLE_MODELS = ("sandbox-small", "sandbox-large", "sandbox/reasoner:7b")
 """The models on offer; one has a name with a slash and a colon, as local servers give them."""
+_UNLISTED_MODELS = ("gpt-4.1",)
+"""Taken although the catalogue lacks them: catalogues lag."""
 
 _CREATED = 1_760_000_000
 _Stream = ChatStream | CompletionStream
@@ -175,7 +177,7 @@ def _refused(visit: Visit, needed: str) -> Answer | None:
         if not body.get(name):
             message = f"Missing required parameter: '{name}'."
             return fault(message, name, "missing_required_parameter")
-    if body["model"] not in COMPATIBLE_MODELS:
+    if body["model"] not in (*COMPATIBLE_MODELS, *_UNLISTED_MODELS):
         message = f"The model '{body['model']}' does not exist."
         return fault(message, "model", "model_not_found", status=404)
     if body.get("n") not in (None, 1):
