@@ -66,7 +66,12 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         background=kept.background,
         writer=kept.writer,
         batches=batches,
-        chores=Chores([runner, housekeeping], Lease(database, "chores")),
+        chores=Chores(
+            [
+                (runner, Lease(database, "batches")),
+                (housekeeping, Lease(database, "housekeeping")),
+            ]
+        ),
         relaying=Relaying(core.calls, core.pool),
         traffic=core.traffic,
         catalog=core.catalog,

@@ -1,4 +1,4 @@
-"""Work without a client: one process of a data directory does it, in a thread of its own."""
+"""Work without a client: one process of a data directory does each kind of it, in a thread."""
 
 import logging
 import threading
@@ -33,30 +33,51 @@ class Keep(Protocol):
 
 
 class Chores:
-    """Does the chores while this process has the lease."""
+    """Does each chore in a thread of its own, as long as this process has its lease."""
 
-    def __init__(self, chores: Sequence[Chore], lease: Lease) -> None:
-        self._chores = chores
-        self._lease = lease
-        self._wanted = threading.Event()
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="chores", daemon=True)
+    def __init__(self, chores: Sequence[tuple[Chore, Lease]]) -> None:
+        self._doers = [_Doer(chore, lease) for chore, lease in chores]
+        self._retiring = False
 
     def start(self) -> None:
         """Begin, in the process that is to do the work."""
-        self._thread.start()
+        for doer in self._doers:
+            doer.start()
 
     def wake(self) -> None:
         """Look at once: there is something to do."""
-        self._wanted.set()
+        for doer in self._doers:
+            doer.wake()
 
     @property
     def is_retiring(self) -> bool:
         """Whether this process has been told to end."""
-        return self._ending.is_set()
+        return self._retiring
 
     def retire(self) -> None:
         """Begin nothing more, and let another process have the work."""
+        self._retiring = True
+        for doer in self._doers:
+            doer.retire()
+
+
+class _Doer:
+    """Does one chore: a long one keeps no other waiting."""
+
+    def __init__(self, chore: Chore, lease: Lease) -> None:
+        self._chore = chore
+        self._lease = lease
+        self._wanted = threading.Event()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="chore", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._wanted.set()
+
+    def retire(self) -> None:
         self._ending.set()
         self._wanted.set()
 
@@ -74,10 +95,8 @@ class Chores:
             self._lease.release()
 
     def _round(self) -> None:
-        due = [chore for chore in self._chores if chore.is_due()]
-        if due and self._keep():
-            for chore in due:
-                chore.run(self._keep)
+        if self._chore.is_due() and self._keep():
+            self._chore.run(self._keep)
 
     def _keep(self) -> bool:
         return not self._ending.is_set() and self._lease.take()
