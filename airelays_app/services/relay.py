@@ -4,30 +4,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from airelays_app.dialects import DIALECTS
-from airelays_app.dialects.base import Dialect, Json
+from airelays_app.dialects.base import Json
 from airelays_app.errors import (
     RelayError,
-    UpstreamError,
     UpstreamRefused,
     UpstreamUnreachable,
 )
 from airelays_app.framing.jsontext import dumps
 from airelays_app.ids import fresh_id
-from airelays_app.neutral.events import Event
-from airelays_app.neutral.failure import error_of
 from airelays_app.neutral.usage import Usage
 from airelays_app.providers.base import Outgoing, Provider
 from airelays_app.services.answered import answered_object
 from airelays_app.services.calls import Calls, passed_headers
 from airelays_app.services.generation import Call, Prepared, prepare
 from airelays_app.services.keeping import NOBODY, Keepers
-from airelays_app.services.lanes import TappedLane
 from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
 from airelays_app.services.routing import ROUTE_HEADER
 from airelays_app.services.streaming import Pump
 from airelays_app.services.traffic import Traffic
+from airelays_app.services.whole_replies import read_whole, usage_of
 from airelays_app.upstream import retry
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
@@ -158,17 +154,9 @@ class Relay:
     ) -> bytes:
         data = response.read(limit=self._max_reply_bytes, on_tick=keepers.heartbeat)
         body = answered_object(data)
-        upstream = DIALECTS[prepared.upstream_dialect]
-        record.usage = upstream.read_usage(body.get(upstream.usage_field))
-        lane = prepared.lane
-        if isinstance(lane, TappedLane):
-            given = {**body, **prepared.context.overrides} if prepared.context.overrides else body
-            prepared.whole = upstream.completed(given, prepared.context)
-            return data if prepared.whole is body else dumps(prepared.whole)
-        lane.read(_decoded(upstream, body, prepared.provider))
-        if lane.failure:
-            raise error_of(lane.failure)
-        return dumps(prepared.reply())
+        record.usage = usage_of(prepared, body)
+        whole = read_whole(prepared, body)
+        return data if whole is body else dumps(whole)
 
 
 def _may_pass(error: RelayError) -> bool:
@@ -190,11 +178,3 @@ def _describe(record: Record, prepared: Prepared) -> None:
     record.model = prepared.context.model
     record.stream = prepared.client_streams
     record.ignored = prepared.ignored
-
-
-def _decoded(upstream: Dialect, body: Json, provider: Provider) -> list[Event]:
-    assert upstream.decode_reply is not None
-    try:
-        return upstream.decode_reply(body, provider.classify)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise UpstreamError("The upstream's reply is malformed.") from error
