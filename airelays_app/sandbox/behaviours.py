@@ -291,6 +291,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "unknown_events": Behaviour(unknown_events),
     "usage_missing": Behaviour(usage_missing),
     "blocked": Behaviour(_marked("blocked")),
+    "batch_failed": Behaviour(_marked("failed"), path="batches"),
+    "batch_expired": Behaviour(_marked("expired"), path="batches"),
+    "batch_holed": Behaviour(_marked("holed"), path="batches"),
     "refresh_token_expired": Behaviour(
         _refresh_refused("refresh_token_expired"), path="/oauth/token"
     ),

@@ -21,6 +21,7 @@ from airelays_app.sandbox.delivery import deliver_stream
 from airelays_app.sandbox.exchange import Answer, json_answer
 from airelays_app.sandbox.faults import fault
 from airelays_app.sandbox.frames import DONE, chunk_frame, responses_frames
+from airelays_app.sandbox.openai_batches import Batches
 from airelays_app.sandbox.plan import Frame
 from airelays_app.sandbox.recorded import RecordedRequest
 from airelays_app.sandbox.replies import Reply
@@ -49,11 +50,20 @@ class Compatible:
 
     def routes(self) -> dict[tuple[str, str], Route]:
         """Return the server's routes by method and path."""
+        replies = {
+            "/v1/chat/completions": self._route(self._chat, from_chat),
+            "/v1/completions": self._route(self._completions, from_completions),
+            "/v1/responses": self._route(self._responses, from_responses),
+        }
+        batches = Batches(self._settings, replies)
         return {
             ("GET", "/v1/models"): self._route(_models),
-            ("POST", "/v1/chat/completions"): self._route(self._chat, from_chat),
-            ("POST", "/v1/completions"): self._route(self._completions, from_completions),
-            ("POST", "/v1/responses"): self._route(self._responses, from_responses),
+            **{("POST", path): route for path, route in replies.items()},
+            ("POST", "/v1/files"): self._route(batches.upload),
+            (ANY_METHOD, "/v1/files/"): self._route(batches.file),
+            ("POST", "/v1/batches"): self._route(batches.create),
+            ("GET", "/v1/batches"): self._route(batches.list),
+            (ANY_METHOD, "/v1/batches/"): self._route(batches.batch),
             ("POST", "/v1/responses/input_tokens"): self._route(_count_input, from_responses),
             ("POST", "/v1/responses/compact"): self._route(self._compact, from_responses),
             ("POST", "/v1/embeddings"): self._route(operations.embeddings),

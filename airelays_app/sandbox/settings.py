@@ -11,7 +11,7 @@ class Settings:
     device_interval_seconds: the polling interval announced. auto_approve_polls: approve a
     device code at that poll (None: wait for ``approve_device``). used_percent and
     weekly_used_percent: how full the account's quota windows are. variant: the kind of compatible
-    server (``chat_chunks.VARIANTS``).
+    server (``chat_chunks.VARIANTS``). batch_looks: at which look a batch has ended.
     """
 
     email: str = "owner@example.org"
@@ -22,6 +22,7 @@ class Settings:
     used_percent: float = 12.0
     weekly_used_percent: float = 34.0
     variant: str = "openai"
+    batch_looks: int = 1
 
     def restore(self) -> None:
         """Set everything back to the defaults."""

@@ -1,0 +1,105 @@
+"""The stand-ins' batches: run, ended after some looks, and refused where the vendors refuse.
+
+The vendors' own SDKs are the judges of what a batch looks like.
+"""
+
+import json
+
+import openai
+import pytest
+from openai import OpenAI
+
+CHAT = "/v1/chat/completions"
+NEVER = 1_000_000
+
+
+@pytest.fixture
+def sdk(sandbox):
+    with OpenAI(
+        base_url=sandbox.compatible_url, api_key=sandbox.compatible_key, max_retries=0
+    ) as client:
+        yield client
+
+
+def line(text, custom_id="a", **fields):
+    body = {"model": "sandbox-small", "messages": [{"role": "user", "content": text}]}
+    return {"custom_id": custom_id, "method": "POST", "url": CHAT, "body": body} | fields
+
+
+def uploaded(sdk, lines):
+    content = "\n".join(map(json.dumps, lines)).encode()
+    return sdk.files.create(file=("in.jsonl", content), purpose="batch").id
+
+
+def created(sdk, lines, **fields):
+    options = {"endpoint": CHAT, "completion_window": "24h", **fields}
+    return sdk.batches.create(input_file_id=uploaded(sdk, lines), **options)
+
+
+def results(sdk, file_id):
+    return [json.loads(each) for each in sdk.files.content(file_id).text.splitlines()]
+
+
+def test_openai_runs_a_batch_and_lists_it(sandbox, sdk):
+    sandbox.settings.batch_looks = 2
+    batch = created(sdk, [line("[[say Hi]]")], metadata={"k": "v"})
+    assert sdk.batches.retrieve(batch.id).status == "in_progress"
+    assert sdk.batches.retrieve(batch.id).status == "completed"
+    assert next(iter(sdk.batches.list())).metadata == {"k": "v"}
+
+
+def test_openai_gives_the_results_of_good_and_bad_requests(sdk):
+    lines = [line("[[say Hi]]"), line("[[behave html]]", "b")]
+    batch = sdk.batches.retrieve(created(sdk, lines).id)
+    good, bad = results(sdk, batch.output_file_id), results(sdk, batch.error_file_id)
+    assert good[0]["custom_id"] == "a"
+    assert good[0]["response"]["body"]["choices"][0]["message"]["content"] == "Hi"
+    assert bad[0]["response"]["status_code"] == 502
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [line("x"), line("y")],
+        [line("x", url="/v1/responses")],
+        [line("x"), line("y", "b", body={"model": "sandbox-large", "messages": []})],
+        [line("x", body={"model": "sandbox-small", "stream": True})],
+        [line("x", method="GET")],
+    ],
+)
+def test_openai_fails_a_batch_whose_file_is_wrong(sdk, lines):
+    batch = sdk.batches.retrieve(created(sdk, lines).id)
+    assert batch.status == "failed"
+    assert batch.errors.data[0].message
+    assert batch.output_file_id is None
+
+
+def test_openai_refuses_what_cannot_be_a_batch(sdk):
+    with pytest.raises(openai.BadRequestError):
+        created(sdk, [line("x")], completion_window="1h")
+    with pytest.raises(openai.BadRequestError):
+        created(sdk, [line("x")], endpoint="/v1/nothing")
+    with pytest.raises(openai.NotFoundError):
+        sdk.batches.create(input_file_id="file-none", endpoint=CHAT, completion_window="24h")
+    with pytest.raises(openai.BadRequestError):
+        sdk.files.create(file=("in.jsonl", b"{}"), purpose="nothing")
+    with pytest.raises(openai.NotFoundError):
+        sdk.batches.retrieve("batch_none")
+
+
+def test_openai_cancels_what_runs_only(sandbox, sdk):
+    sandbox.settings.batch_looks = NEVER
+    batch = created(sdk, [line("[[say Hi]]"), line("x", "b")])
+    sdk.batches.cancel(batch.id)
+    batch = sdk.batches.retrieve(batch.id)
+    assert batch.status == "cancelled"
+    assert [each["custom_id"] for each in results(sdk, batch.output_file_id)] == ["a"]
+    with pytest.raises(openai.ConflictError):
+        sdk.batches.cancel(batch.id)
+
+
+def test_openai_tells_what_it_had_no_time_for(sandbox, sdk):
+    sandbox.script("batch_expired")
+    batch = sdk.batches.retrieve(created(sdk, [line("[[say Hi]]"), line("x", "b")]).id)
+    assert batch.status == "expired"
+    assert results(sdk, batch.error_file_id)[0]["error"]["code"] == "batch_expired"
