@@ -2,19 +2,18 @@
 
 from flask import Flask
 
+from airelays_app.composition.batching import build_batching
 from airelays_app.composition.core import Core, build_core
 from airelays_app.composition.entrance import build_entrance
 from airelays_app.composition.replies import build_replies
 from airelays_app.config import Settings
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings
-from airelays_app.services.batches import BatchRunner, Perform, performer
 from airelays_app.services.chores import Chores
 from airelays_app.services.embeddings import Embeddings
 from airelays_app.services.housekeeping import Housekeeping
 from airelays_app.services.relayed import Relaying
 from airelays_app.services.status import RelayStatus
-from airelays_app.store.batches import BatchStore
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
 from airelays_app.store.files import FileStore
@@ -48,8 +47,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
     entrance = build_entrance(app, settings, database=database, tokens=tokens)
     replies = build_replies(settings, core, files, conversations)
     kept = replies.kept
-    batches = BatchStore(database)
-    runner = _runner(settings, batches, files, performer(replies.creation, core.router))
+    batching = build_batching(settings, core, files, replies.creation)
     housekeeping = Housekeeping([files.sweep, kept.retention.sweep])
     return Services(
         settings=settings,
@@ -65,10 +63,12 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
         responses=kept.responses,
         background=kept.background,
         writer=kept.writer,
-        batches=batches,
+        batches=batching.store,
+        plan_batch=batching.plan,
         chores=Chores(
             [
-                (runner, Lease(database, "batches")),
+                (batching.runner, Lease(database, "batches")),
+                (batching.native, Lease(database, "native batches")),
                 (housekeeping, Lease(database, "housekeeping")),
             ]
         ),
@@ -91,12 +91,6 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
             login_file=data_dir / LOGIN_FILE_NAME,
         ),
     )
-
-
-def _runner(
-    settings: Settings, batches: BatchStore, files: FileStore, perform: Perform
-) -> BatchRunner:
-    return BatchRunner(batches, files, perform, concurrency=settings.batches.concurrency)
 
 
 def _embeddings(settings: Settings, core: Core) -> Embeddings:

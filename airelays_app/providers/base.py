@@ -1,9 +1,9 @@
 """What a provider is: one upstream of the owner, with its rows of quirks."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from airelays_app.dialects.base import Json, ReplyContext, Tap
 from airelays_app.neutral.capabilities import Capabilities
@@ -105,6 +105,99 @@ class Relayed:
     model: str = ""
 
 
+BatchEnd = Literal["completed", "failed", "expired", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One request: a body in the provider's dialect, under an id of ours that is unique."""
+
+    custom_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BatchJob:
+    """Requests in one ``dialect`` for one model; ``id`` is ours."""
+
+    id: str
+    dialect: str
+    model: str
+    lines: Sequence[BatchLine]
+
+
+@dataclass(frozen=True, slots=True)
+class SoughtBatch:
+    """A job of ``size`` requests that was sent at ``sent_at`` (Unix seconds), or was about to be.
+
+    ``known`` are the provider's ids of other jobs.
+    """
+
+    id: str
+    size: int
+    sent_at: int
+    known: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    """How far it is: how it has ended, None while it runs, and ``why`` if it failed as a whole."""
+
+    end: BatchEnd | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReply:
+    """One result: the answer that the request would have had by itself."""
+
+    custom_id: str
+    status: int
+    body: Json
+
+
+class BatchUndecidedError(Exception):
+    """It cannot be told yet whether the provider has a job."""
+
+
+class BatchCaller(Protocol):
+    """Makes calls to the provider; each raises RelayError for what is not a success."""
+
+    def ask(self, call: Relayed) -> Json:
+        """Return the JSON object that answers a call."""
+
+    def lines(self, call: Relayed) -> Iterator[Json]:
+        """Yield the JSON objects that answer a call, one to a line; a broken one is left out."""
+
+
+class NativeBatches(Protocol):
+    """The batches of one vendor's wire; it keeps nothing."""
+
+    dialects: frozenset[str]
+    """In which dialects its requests may be."""
+    most_requests: int
+    most_bytes: int
+    """How much one job may hold."""
+
+    def submit(self, job: BatchJob, caller: BatchCaller) -> str:
+        """Have a job run; return the provider's id of it."""
+
+    def find(self, sought: SoughtBatch, caller: BatchCaller) -> str | None:
+        """Return the provider's id of a job that may have been sent; None if it has not come.
+
+        Raises BatchUndecidedError while that cannot be told.
+        """
+
+    def progress(self, native_id: str, caller: BatchCaller) -> BatchProgress:
+        """Return how far a job is."""
+
+    def cancel(self, native_id: str, caller: BatchCaller) -> None:
+        """Have a job end early; what it has done by then it still tells."""
+
+    def replies(self, native_id: str, caller: BatchCaller) -> Iterator[BatchReply]:
+        """Yield the results of a job that has ended, in any order; what was not run has none."""
+
+
 class Provider(Protocol):
     """One upstream of the owner."""
 
@@ -128,6 +221,8 @@ class Provider(Protocol):
     """Whether its owner lets clients make any call to it."""
     base_path: str
     """The path of its base URL."""
+    batches: NativeBatches | None
+    """Its own batches, if it has them."""
 
     def secrets(self) -> Sequence[str]:
         """Return the credentials that it is sent: what it repeats of them is hidden."""

@@ -11,7 +11,14 @@ from airelays_app.dialects.gemini.resources import resource_name
 from airelays_app.errors import Unprocessable, UpstreamError
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.failure import Failure
-from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing, Relayed
+from airelays_app.providers.base import (
+    Adapted,
+    FieldRules,
+    Model,
+    NativeBatches,
+    Outgoing,
+    Relayed,
+)
 from airelays_app.upstream.failures import FailureRules, classify, classify_event
 from airelays_app.upstream.request import OutboundRequest, Payload
 
@@ -100,6 +107,7 @@ class CompatibleProvider:
     passed_headers: tuple[str, ...] = ("x-ratelimit-",)
     failure_rules = RULES
     default_headers: Mapping[str, str] = MappingProxyType({})
+    batches: NativeBatches | None = None
 
     def __init__(self, name: str, options: CompatibleOptions) -> None:
         self.name = name

@@ -14,6 +14,7 @@ from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.providers.base import Adapted, FieldRules, Provider, Refused
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
+from airelays_app.providers.openai_batches import OpenAIBatches
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -33,9 +34,10 @@ class Vendor:
     ``refused`` are fields of its own dialect that cannot be honoured; ``dropped`` are fields that
     it answers with an error and that are left out and disclosed; ``renamed`` are fields that it
     knows under another name. ``message_dropped`` are fields of a message, left out likewise.
-    ``operations`` names what it does beside replies. ``own_models`` is what the names of its own
-    models begin with, where all others begin with their vendor's. ``schemas_only_in_chat`` says
-    that in its other dialects it ignores, without a word, that the answer must be JSON.
+    ``operations`` names what it does beside replies, ``batches`` are its own. ``own_models`` is
+    what the names of its own models begin with, where all others begin with their vendor's.
+    ``schemas_only_in_chat`` says that in its other dialects it ignores, without a word, that the
+    answer must be JSON.
     """
 
     base_url: str
@@ -49,6 +51,7 @@ class Vendor:
     renamed: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     message_dropped: frozenset[str] = frozenset()
     schemas_only_in_chat: bool = False
+    batches: OpenAIBatches | None = None
 
 
 _REALTIME = ("realtime", "realtime/sessions")
@@ -63,6 +66,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
             dialects=("responses", "chat"),
             key=KeyVariable("OPENAI_API_KEY", "sk-"),
             operations=("embeddings", "moderations", *_REALTIME, *_AUDIO, *_IMAGES),
+            batches=OpenAIBatches(("responses", "chat"), files_expire=True),
         ),
         "azure": Vendor(
             "",
@@ -72,9 +76,11 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         ),
         "groq": Vendor(
             "https://api.groq.com/openai/v1",
-            source="console.groq.com/docs/openai, 2026-11-25",
+            source="console.groq.com/docs/openai; groq-api-cookbook pull request 72 (batches), "
+            "2026-11-25",
             key=KeyVariable("GROQ_API_KEY", "gsk_"),
             operations=_AUDIO,
+            batches=OpenAIBatches(("chat",), files_expire=False),
             refused=MappingProxyType({"n": Refused("it makes one choice", harmless=(1,))}),
             dropped=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
             message_dropped=frozenset({"name"}),
@@ -170,6 +176,7 @@ class VendorProvider(CompatibleProvider):
         )
         super().__init__(name, spoken)
         self.kind = kind
+        self.batches = vendor.batches
         self._vendor = vendor
         self._rules = FieldRules(vendor.refused)
 

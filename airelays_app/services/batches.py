@@ -1,19 +1,18 @@
-"""Batches: read and checked, run one request after the other, their results written to files."""
+"""Batches: run one request after the other, their results written to files."""
 
-import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import Any, Literal
 
 from airelays_app.dialects import DIALECTS
-from airelays_app.dialects.base import Dialect
-from airelays_app.errors import RelayError, TooLarge, Unprocessable
-from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.errors import RelayError, TooLarge, UpstreamTimeout
+from airelays_app.framing.jsontext import dumps, loads
 from airelays_app.ids import fresh_id
 from airelays_app.neutral.failure import failure_of
+from airelays_app.services.batch_outcomes import Outcome, crashed, log_outcome, refused
+from airelays_app.services.batch_requests import ENDPOINTS
 from airelays_app.services.chores import Keep
 from airelays_app.services.creation import Asked, Creation
 from airelays_app.services.record import Record
@@ -23,34 +22,14 @@ from airelays_app.store.files import FileStore
 
 Json = dict[str, Any]
 
-ENDPOINTS: Mapping[str, str] = {
-    "/v1/responses": "responses",
-    "/v1/chat/completions": "chat",
-    "/v1/completions": "completions",
-    "/v1/messages": "messages",
-}
-"""What a batch may ask, and in which dialect."""
-
 WINDOW_SECONDS = 24 * 3600
-_MOST_REQUESTS = 50_000
 _KEEP_SECONDS = 5.0
-_PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 _PAUSES = (1.0, 5.0, 20.0, 60.0)
-_LONGEST_PAUSE = 300.0
 _MOST_OUTAGES = 6
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one request went; ``pause`` seconds are to pass before it is asked again, if set."""
-
-    status: int
-    body: Json
-    pause: float | None = None
-
-
-_log = logging.getLogger("airelays.batches")
-_requests = logging.getLogger("airelays.requests")
+_OUT_OF_TIME = UpstreamTimeout(
+    "The batch's time was over before this request was run.", code="batch_expired"
+)
 
 Perform = Callable[[str, Json], Outcome]
 
@@ -67,85 +46,13 @@ def performer(creation: Creation, router: Router) -> Perform:
             asked = Asked(dialect=dialect, route=route, raw=dumps(body), body=body)
             outcome = Outcome(200, loads(creation.answer(asked, record).first))
         except RelayError as error:
-            outcome = _refused(dialect, error, record)
+            outcome = refused(dialect, error, record)
         except Exception:
-            _log.exception("request %s crashed", record.request_id)
-            crash = RelayError("AIRelays failed; its log tells more.", code="internal_error")
-            outcome = Outcome(crash.status, dialect.error_body(failure_of(crash), ""))
-        record.status = outcome.status
-        _requests.info("request", extra={"fields": record.fields()})
+            outcome = crashed(dialect, record)
+        log_outcome(outcome, record)
         return outcome
 
     return perform
-
-
-def _refused(dialect: Dialect, error: RelayError, record: Record) -> Outcome:
-    record.outcome = error.code or error.type
-    told = dialect.error_body(failure_of(error), record.request_id)
-    return Outcome(error.status, told, pause=_pause_of(error))
-
-
-def _pause_of(error: RelayError) -> float | None:
-    if error.status not in _PASSING_STATUSES:
-        return None
-    asked = error.headers.get("Retry-After", "")
-    return min(float(asked), _LONGEST_PAUSE) if asked.isdecimal() else 0.0
-
-
-def read_requests(lines: BinaryIO, endpoint: str) -> list[BatchRequest]:
-    """Return the requests of a JSONL file; raises Unprocessable that names the line."""
-    found = (line for line in lines if line.strip())
-    return _checked((_object(line, number) for number, line in enumerate(found, 1)), endpoint)
-
-
-def inline_requests(given: Sequence[Any], endpoint: str) -> list[BatchRequest]:
-    """Return requests that came in the body itself; raises Unprocessable."""
-    return _checked(((f"requests[{i}]", each) for i, each in enumerate(given)), endpoint)
-
-
-def _object(line: bytes, number: int) -> tuple[str, Any]:
-    try:
-        return f"line {number}", loads(line)
-    except JsonTextError as error:
-        raise _wrong(f"line {number} is not JSON: {error}") from error
-
-
-def _checked(entries: Iterator[tuple[str, Any]], endpoint: str) -> list[BatchRequest]:
-    requests: list[BatchRequest] = []
-    seen: set[str] = set()
-    for where, entry in entries:
-        request = _request(where, entry, endpoint, position=len(requests))
-        if request.custom_id in seen:
-            raise _wrong(f"{where} repeats the custom_id {request.custom_id[:64]!r}")
-        seen.add(request.custom_id)
-        requests.append(request)
-        if len(requests) > _MOST_REQUESTS:
-            raise _wrong(f"a batch has at most {_MOST_REQUESTS} requests")
-    if not requests:
-        raise _wrong("there are no requests")
-    return requests
-
-
-def _request(where: str, entry: Any, endpoint: str, *, position: int) -> BatchRequest:
-    if not isinstance(entry, dict):
-        raise _wrong(f"{where} must be an object")
-    custom_id = entry.get("custom_id", f"request-{position + 1}")
-    body = entry.get("body")
-    if not isinstance(custom_id, str) or not custom_id:
-        raise _wrong(f"{where}.custom_id must be a string")
-    if entry.get("method", "POST") != "POST":
-        raise _wrong(f"{where}.method must be POST")
-    if entry.get("url", endpoint) != endpoint:
-        raise _wrong(f"{where}.url must be {endpoint}, the endpoint of the batch")
-    if not isinstance(body, dict):
-        raise _wrong(f"{where}.body must be an object")
-    if body.get("stream") is True:
-        raise _wrong(f"{where}.body.stream cannot be true in a batch")
-    return BatchRequest(position, custom_id, body)
-
-
-def _wrong(what: str) -> Unprocessable:
-    return Unprocessable(f"The batch cannot be run: {what}.", param="requests")
 
 
 class BatchRunner:
@@ -224,24 +131,27 @@ class BatchRunner:
         return True
 
     def _settle(self, batch: Batch) -> None:
-        """Move a batch on that has nothing left to run."""
+        """Move a batch on that has nothing left to run, here or elsewhere."""
+        if self._store.awaits_others(batch.id):
+            return
         state = self._store.get(batch.id, batch.owner)
         over = time.time() >= state.expires_at
         if state.status == "in_progress" and (over or not self._store.pending(batch.id, limit=1)):
             self._store.settle(batch.id, status="finalizing")
-            self._finalize(batch.id, "expired" if over else "completed")
-        elif state.status == "finalizing":
-            self._finalize(batch.id, "completed")
-        elif state.status == "cancelling":
-            self._finalize(batch.id, "cancelled")
+            state = self._store.get(batch.id, batch.owner)
+        if state.status in ("finalizing", "cancelling"):
+            self._finalize(state)
 
-    def _finalize(self, batch_id: str, end: Any) -> None:
+    def _finalize(self, batch: Batch) -> None:
+        end = _end_of(batch)
+        if end == "expired":
+            self._store.finish_rest(batch.id, status=_OUT_OF_TIME.status, response=_late(batch))
         self._store.add_files(
-            batch_id,
-            output_file_id=self._written(batch_id, "output", lambda status: status < 300),
-            error_file_id=self._written(batch_id, "error", lambda status: status >= 300),
+            batch.id,
+            output_file_id=self._written(batch.id, "output", lambda status: status < 300),
+            error_file_id=self._written(batch.id, "error", lambda status: status >= 300),
         )
-        self._store.settle(batch_id, status=end)
+        self._store.settle(batch.id, status=end)
 
     def _written(self, batch_id: str, kind: str, belongs: Callable[[int], bool]) -> str | None:
         """Write a file of results; None where there are none, or no room for it."""
@@ -259,6 +169,19 @@ class BatchRunner:
         except TooLarge:
             return None  # the results route still has them
         return stored.id
+
+
+def _end_of(batch: Batch) -> Literal["completed", "cancelled", "expired"]:
+    if batch.status == "cancelling":
+        return "cancelled"
+    is_late = batch.finalizing_at is not None and batch.finalizing_at >= batch.expires_at
+    return "expired" if is_late else "completed"
+
+
+def _late(batch: Batch) -> Json:
+    """Return what becomes of a request for which there was no time."""
+    dialect = DIALECTS[ENDPOINTS[batch.endpoint]]
+    return dialect.error_body(failure_of(_OUT_OF_TIME), "")
 
 
 class LineStream:

@@ -79,12 +79,7 @@ class Creation:
 
     def answer(self, asked: Asked, record: Record) -> Answer:
         """Return the answer from its commit point on; raises RelayError, ClientGone."""
-        self._validate(
-            asked.body,
-            dialect=asked.dialect.name,
-            provider=asked.route.provider,
-            refuses_tools=asked.refuses_tools,
-        )
+        self._check(asked)
         record.dialect = asked.dialect.name
         resolve = self._files.resolver()
         continued = self._continuation.of(
@@ -101,6 +96,23 @@ class Creation:
             return self._relay.answer(call, record, keepers)
         except UpstreamRefused as error:
             raise self._better_told(asked.route, error) from error
+
+    def call(self, asked: Asked, request_id: str) -> Call:
+        """Return the call for a reply that continues nothing and of which nothing is kept.
+
+        Raises RelayError.
+        """
+        self._check(asked)
+        continued = self._continuation.of(asked.dialect, asked.owner, asked.body)
+        return call_of(asked, continued, self._files.resolver(), request_id)
+
+    def _check(self, asked: Asked) -> None:
+        self._validate(
+            asked.body,
+            dialect=asked.dialect.name,
+            provider=asked.route.provider,
+            refuses_tools=asked.refuses_tools,
+        )
 
     def _turn(self, body: Json, call: Call) -> Turn | None:
         """Begin the turn; items keep their references to files, messages have their content."""

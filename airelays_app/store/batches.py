@@ -21,6 +21,10 @@ Json = dict[str, Any]
 RUNNING_STATES = ("in_progress", "cancelling")
 MOST_LISTED = 100
 
+GRACE_SECONDS = 900
+"""How long providers may take to wind up what they run of a batch: OpenAI says ten minutes at most
+(API reference, 2026-11-25)."""
+
 _RESULT_PAGE = 500
 
 
@@ -71,6 +75,15 @@ class Batch:
     failed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Requests, by their positions, that a provider is to run as one batch of its own."""
+
+    provider: str
+    model: str
+    positions: frozenset[int]
+
+
 class BatchStore:
     """The tables of batches; every batch is visible to its owner only."""
 
@@ -86,9 +99,14 @@ class BatchStore:
         input_file_id: str | None,
         metadata: Mapping[str, Any],
         window_seconds: int,
+        planned: Sequence[Planned] = (),
     ) -> Batch:
-        """Store a batch with its requests, ready to run."""
+        """Store a batch with its requests, ready to run, and who is to run them if it is others."""
         batch_id, now = fresh_id("batch"), int(time.time())
+        submissions = {fresh_id("sub"): plan for plan in planned}
+        by_position = {
+            position: id_ for id_, plan in submissions.items() for position in plan.positions
+        }
         with self._database.writing(durable=True) as connection:
             connection.execute(
                 """
@@ -102,9 +120,19 @@ class BatchStore:
                 ),
             )
             connection.executemany(
-                "INSERT INTO batch_requests (batch_id, position, custom_id, body_json) "
-                "VALUES (?, ?, ?, ?)",
-                [(batch_id, each.position, each.custom_id, dumps(each.body)) for each in requests],
+                "INSERT INTO batch_submissions (id, batch_id, provider, model) VALUES (?, ?, ?, ?)",
+                [(id_, batch_id, plan.provider, plan.model) for id_, plan in submissions.items()],
+            )
+            connection.executemany(
+                "INSERT INTO batch_requests (batch_id, position, custom_id, body_json, submission) "
+                "VALUES (?, ?, ?, ?, ?)",
+                [
+                    (
+                        *(batch_id, each.position, each.custom_id, dumps(each.body)),
+                        by_position.get(each.position),
+                    )
+                    for each in requests
+                ],
             )
         return self.get(batch_id, owner)
 
@@ -126,9 +154,15 @@ class BatchStore:
         return page_of([(row["id"], _batch(row)) for row in rows], limit=limit)
 
     def cancel(self, batch_id: str, owner: str) -> Batch:
-        """Start no more requests of a batch that runs; one that has ended stays as it is."""
+        """Start no more requests of a batch that runs; one that has ended stays as it is.
+
+        What providers run of it is to be looked at now.
+        """
         with self._database.writing(durable=True) as connection:
             _row_of(connection, batch_id, owner)
+            connection.execute(
+                "UPDATE batch_submissions SET look_at = 0 WHERE batch_id = ?", (batch_id,)
+            )
             connection.execute(
                 "UPDATE batches SET status = 'cancelling', cancelling_at = ? "
                 "WHERE id = ? AND status = 'in_progress'",
@@ -137,20 +171,39 @@ class BatchStore:
         return self.get(batch_id, owner)
 
     def running(self) -> list[Batch]:
-        """Return the batches of all owners that still have something to do, oldest first."""
+        """Return the batches of all owners that have something to do for the relay, oldest first.
+
+        One that has ended but for what providers still run waits for these, for as long as
+        :data:`GRACE_SECONDS` after it has been cancelled or its time is over.
+        """
+        now = int(time.time())
         with self._database.reading() as connection:
             rows = connection.execute(
                 f"{_SELECT} WHERE b.status IN ('in_progress', 'finalizing', 'cancelling') "
-                "ORDER BY b.sequence"
+                f"AND (b.status = 'finalizing' OR NOT {_HAS_SUBMISSIONS} OR ? >= {_PATIENT_UNTIL} "
+                f"OR (b.status = 'in_progress' AND b.expires_at > ? AND {_HAS_PENDING})) "
+                "ORDER BY b.sequence",
+                (now, now),
             ).fetchall()
         return [_batch(row) for row in rows]
 
+    def awaits_others(self, batch_id: str) -> bool:
+        """Tell whether providers run requests of a batch that are still worth waiting for."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_HAS_SUBMISSIONS} AND ? < {_PATIENT_UNTIL} FROM batches b "  # noqa: S608
+                "WHERE b.id = ?",
+                (int(time.time()), batch_id),
+            ).fetchone()
+        return bool(row[0])
+
     def pending(self, batch_id: str, *, limit: int) -> list[BatchRequest]:
-        """Return the next requests that have no result yet, in their order."""
+        """Return the next requests that the relay is to run, in their order."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT position, custom_id, body_json FROM batch_requests "
-                "WHERE batch_id = ? AND status IS NULL ORDER BY position LIMIT ?",
+                "WHERE batch_id = ? AND status IS NULL AND submission IS NULL "
+                "ORDER BY position LIMIT ?",
                 (batch_id, limit),
             ).fetchall()
         return [BatchRequest(row[0], row[1], loads(row[2])) for row in rows]
@@ -164,11 +217,23 @@ class BatchStore:
                 (status, dumps(response), batch_id, position),
             )
 
+    def finish_rest(self, batch_id: str, *, status: int, response: Json) -> None:
+        """Write the same result for all requests that have none."""
+        with self._database.writing(durable=True) as connection:
+            connection.execute(
+                "UPDATE batch_requests SET status = ?, response_json = ? "
+                "WHERE batch_id = ? AND status IS NULL",
+                (status, dumps(response), batch_id),
+            )
+
     def settle(
         self, batch_id: str, *, status: Literal["finalizing", "completed", "cancelled", "expired"]
     ) -> None:
-        """Move a batch on to its next state."""
+        """Move a batch on to its next state; what providers still run of it is given up."""
         with self._database.writing(durable=True) as connection:
+            connection.execute(
+                "UPDATE batch_submissions SET state = 'over' WHERE batch_id = ?", (batch_id,)
+            )
             connection.execute(
                 f"UPDATE batches SET status = ?, {status}_at = ? WHERE id = ?",  # noqa: S608
                 (status, int(time.time()), batch_id),
@@ -211,6 +276,16 @@ _SELECT = """
             WHERE r.batch_id = b.id AND r.status NOT BETWEEN 200 AND 299) AS failed
     FROM batches b
 """
+
+
+_HAS_SUBMISSIONS = """
+    EXISTS (SELECT 1 FROM batch_submissions s WHERE s.batch_id = b.id AND s.state != 'over')
+"""
+_HAS_PENDING = """
+    EXISTS (SELECT 1 FROM batch_requests r
+            WHERE r.batch_id = b.id AND r.status IS NULL AND r.submission IS NULL)
+"""
+_PATIENT_UNTIL = f"(COALESCE(b.cancelling_at, b.expires_at) + {GRACE_SECONDS})"
 
 
 def _row_of(connection: sqlite3.Connection, batch_id: str, owner: str) -> sqlite3.Row:

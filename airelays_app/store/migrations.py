@@ -305,3 +305,34 @@ def create_response_runs(db: Tables) -> None:
         ) WITHOUT ROWID
         """
     )
+
+
+@MIGRATIONS()
+def create_batch_submissions(db: Tables) -> None:
+    """What providers have been given to run as batches of their own.
+
+    A request with a ``submission`` is that one's; the others are run by the relay.
+    """
+    db.execute(
+        """
+        CREATE TABLE batch_submissions (
+            sequence INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            batch_id TEXT NOT NULL REFERENCES batches (id) ON DELETE CASCADE,
+            provider TEXT NOT NULL,
+            account TEXT NOT NULL DEFAULT '',
+            model TEXT NOT NULL,
+            state TEXT NOT NULL DEFAULT 'planned',
+            native_id TEXT,
+            size INTEGER NOT NULL DEFAULT 0,
+            sent_at INTEGER,
+            look_at INTEGER NOT NULL DEFAULT 0,
+            looks INTEGER NOT NULL DEFAULT 0,
+            is_called_off INTEGER NOT NULL DEFAULT 0
+        )
+        """
+    )
+    db.execute("CREATE INDEX batch_submissions_by_state ON batch_submissions (state, look_at)")
+    db.execute("CREATE INDEX batch_submissions_by_batch ON batch_submissions (batch_id)")
+    db.execute("ALTER TABLE batch_requests ADD COLUMN submission TEXT")
+    db.execute("CREATE INDEX batch_requests_by_submission ON batch_requests (submission, position)")

@@ -1,4 +1,4 @@
-"""``/v1/batches``: many requests, run by the relay itself while nobody waits."""
+"""``/v1/batches``: many requests, run by their providers or the relay while nobody waits."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,8 @@ from flask import Blueprint, Response, request
 from airelays_app.errors import Conflict, Unprocessable
 from airelays_app.schemas.batches import validate_batch
 from airelays_app.schemas.paging import read_paging
-from airelays_app.services.batches import (
-    ENDPOINTS,
-    WINDOW_SECONDS,
-    inline_requests,
-    read_requests,
-)
+from airelays_app.services.batch_requests import ENDPOINTS, inline_requests, read_requests
+from airelays_app.services.batches import WINDOW_SECONDS
 from airelays_app.store.batches import Batch, BatchRequest, BatchResult
 from airelays_app.web.bodies import json_body
 from airelays_app.web.context import owner, services
@@ -34,13 +30,15 @@ def create() -> Response:
     with json_body() as body:
         validate_batch(body.value)
         endpoint = body.value["endpoint"]
+        requests = _requests(body.value, endpoint)
         batch = services().batches.create(
-            _requests(body.value, endpoint),
+            requests,
             owner=owner(),
             endpoint=endpoint,
             input_file_id=body.value.get("input_file_id"),
             metadata=body.value.get("metadata") or {},
             window_seconds=WINDOW_SECONDS,
+            planned=services().plan_batch(requests),
         )
     services().chores.wake()
     return json_response(_shown(batch))

@@ -1,5 +1,6 @@
 """What the blueprints work with, put together once in :func:`airelays_app.create_app`."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -22,7 +23,7 @@ from airelays_app.services.subscription import Subscription
 from airelays_app.services.token_counts import TokenCounts
 from airelays_app.services.traffic import Traffic
 from airelays_app.store.batch_writer import BatchWriter
-from airelays_app.store.batches import BatchStore
+from airelays_app.store.batches import BatchRequest, BatchStore, Planned
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.database import Database
 from airelays_app.store.files import FileStore
@@ -56,6 +57,7 @@ class Services:
     response_sessions: ResponseSessions
     embeddings: Embeddings
     batches: BatchStore
+    plan_batch: Callable[[Sequence[BatchRequest]], Sequence[Planned]]
     chores: Chores
     traffic: Traffic
     catalog: Catalog

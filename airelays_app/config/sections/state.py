@@ -131,3 +131,22 @@ class Batches:
             maximum=64,
         ),
     )
+    native: bool = field(
+        default=True,
+        metadata=row(
+            "BATCHES_NATIVE",
+            "Whether a provider that has batches of its own is given the requests meant for it: at "
+            "half the price, but it may take up to 24 hours. Turn it off to have the relay run all "
+            "batches itself, at once.",
+        ),
+    )
+    native_poll_seconds: int = field(
+        default=30,
+        metadata=row(
+            "BATCHES_NATIVE_POLL_SECONDS",
+            "How long after a provider has been given a batch it is first asked how far it is; the "
+            "pauses double up to ten times that. Lower it if your batches are small.",
+            minimum=1,
+            maximum=3600,
+        ),
+    )

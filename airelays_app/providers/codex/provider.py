@@ -13,7 +13,14 @@ from airelays_app.dialects.responses.tap import ResponsesCompleter
 from airelays_app.errors import UpstreamError
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.failure import Failure
-from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing, Relayed
+from airelays_app.providers.base import (
+    Adapted,
+    FieldRules,
+    Model,
+    NativeBatches,
+    Outgoing,
+    Relayed,
+)
 from airelays_app.providers.codex.body import TokenLimits, adapt, field_rules
 from airelays_app.providers.codex.session import Access, CodexSession
 from airelays_app.providers.codex.usage import normalise_usage
@@ -70,6 +77,7 @@ class CodexProvider:
     kind = "codex"
     dialects: tuple[str, ...] = ("responses",)
     streams_only = True
+    batches: NativeBatches | None = None
     renews = True
     login_advice = "Run: airelays login"
     passed_headers: tuple[str, ...] = ("x-ratelimit-", "x-codex-")

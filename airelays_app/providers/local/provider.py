@@ -15,7 +15,14 @@ from airelays_app.neutral.events import (
     PartOpened,
 )
 from airelays_app.neutral.failure import Failure
-from airelays_app.providers.base import Adapted, FieldRules, Model, Outgoing, Relayed
+from airelays_app.providers.base import (
+    Adapted,
+    FieldRules,
+    Model,
+    NativeBatches,
+    Outgoing,
+    Relayed,
+)
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
 from airelays_app.providers.local.sampling import varied
 from airelays_app.providers.local.supervisor import LocalServer
@@ -68,6 +75,7 @@ class LocalProvider:
     account = ""
     dialects: tuple[str, ...] = ("chat",)
     streams_only = True
+    batches: NativeBatches | None = None
     renews = False
     login_advice = "Run: airelays doctor"
     passed_headers: tuple[str, ...] = ("x-ratelimit-",)

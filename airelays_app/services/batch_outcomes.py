@@ -1,0 +1,54 @@
+"""How the requests of a batch went: what is kept of it, and what is written to the log."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from airelays_app.dialects.base import Dialect
+from airelays_app.errors import RelayError
+from airelays_app.neutral.failure import failure_of
+from airelays_app.services.record import Record
+
+Json = dict[str, Any]
+
+_PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+_LONGEST_PAUSE = 300.0
+
+_log = logging.getLogger("airelays.batches")
+_requests = logging.getLogger("airelays.requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one request went; ``pause`` seconds are to pass before it is asked again, if set."""
+
+    status: int
+    body: Json
+    pause: float | None = None
+
+
+def log_outcome(outcome: Outcome, record: Record) -> None:
+    """Write the request's line in the log."""
+    record.status = outcome.status
+    _requests.info("request", extra={"fields": record.fields()})
+
+
+def crashed(dialect: Dialect, record: Record) -> Outcome:
+    """Return the outcome of a request at which the relay itself has just failed."""
+    _log.exception("request %s crashed", record.request_id)
+    crash = RelayError("AIRelays failed; its log tells more.", code="internal_error")
+    return Outcome(crash.status, dialect.error_body(failure_of(crash), ""))
+
+
+def refused(dialect: Dialect, error: RelayError, record: Record) -> Outcome:
+    """Return the outcome of a request that ``error`` has ended."""
+    record.outcome = error.code or error.type
+    told = dialect.error_body(failure_of(error), record.request_id)
+    return Outcome(error.status, told, pause=_pause_of(error))
+
+
+def _pause_of(error: RelayError) -> float | None:
+    if error.status not in _PASSING_STATUSES:
+        return None
+    asked = error.headers.get("Retry-After", "")
+    return min(float(asked), _LONGEST_PAUSE) if asked.isdecimal() else 0.0

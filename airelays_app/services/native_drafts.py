@@ -1,0 +1,67 @@
+"""Requests of batches as a provider takes them, and its replies as the clients get them."""
+
+from airelays_app.dialects import DIALECTS
+from airelays_app.dialects.base import Json
+from airelays_app.errors import RelayError
+from airelays_app.framing.jsontext import dumps
+from airelays_app.ids import fresh_id
+from airelays_app.neutral.failure import error_of
+from airelays_app.providers.base import BatchReply
+from airelays_app.services.batch_outcomes import Outcome, crashed, refused
+from airelays_app.services.batch_requests import ENDPOINTS
+from airelays_app.services.creation import Asked, Creation
+from airelays_app.services.generation import Prepared, prepare
+from airelays_app.services.record import Record
+from airelays_app.services.routing import Route
+from airelays_app.services.whole_replies import read_whole, usage_of
+
+
+class Drafts:
+    """Prepares requests just as if they were sent one by one.
+
+    A reply is read by preparing its request again, because nothing of that is kept meanwhile.
+    """
+
+    def __init__(self, creation: Creation) -> None:
+        self._creation = creation
+
+    def prepared(self, endpoint: str, body: Json, route: Route, request_id: str = "") -> Prepared:
+        """Return a request as its provider takes it; raises RelayError."""
+        dialect = DIALECTS[ENDPOINTS[endpoint]]
+        asked = Asked(dialect=dialect, route=route, raw=dumps(body), body=body)
+        return prepare(self._creation.call(asked, request_id))
+
+    def outcome(
+        self, endpoint: str, body: Json, route: Route, reply: BatchReply
+    ) -> tuple[Outcome, Record]:
+        """Return how a request went, and the record of it for the log."""
+        dialect = DIALECTS[ENDPOINTS[endpoint]]
+        record = record_of(endpoint, route.provider.name, route.model)
+        record.upstream_status = reply.status
+        try:
+            prepared = self.prepared(endpoint, body, route, record.request_id)
+            record.upstream_dialect = prepared.upstream_dialect
+            record.ignored = prepared.ignored
+            if reply.status >= 300:
+                failure = route.provider.refusal(reply.status, {}, dumps(reply.body))
+                raise error_of(failure)
+            record.usage = usage_of(prepared, reply.body)
+            outcome = Outcome(200, read_whole(prepared, reply.body))
+        except RelayError as error:
+            outcome = refused(dialect, error, record)
+        except Exception:
+            outcome = crashed(dialect, record)
+        return outcome, record
+
+
+def record_of(endpoint: str, provider: str, model: str) -> Record:
+    """Return the record of a request that a provider has run."""
+    return Record(
+        fresh_id("req"),
+        method="BATCH",
+        path=endpoint,
+        dialect=ENDPOINTS[endpoint],
+        provider=provider,
+        model=model,
+        attempts=1,
+    )

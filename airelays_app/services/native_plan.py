@@ -1,0 +1,38 @@
+"""Which requests of a new batch go to providers that run batches of their own."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from airelays_app.dialects.base import Json
+from airelays_app.errors import RelayError
+from airelays_app.services.routing import Route, Router
+from airelays_app.store.batches import BatchRequest, Planned
+
+_CONTINUING = ("conversation", "previous_response_id", "background")
+"""Fields that have a request go through the relay, because it has something to add or to keep."""
+
+
+def plan(requests: Sequence[BatchRequest], router: Router) -> list[Planned]:
+    """Return who is to run which requests; the relay runs the others."""
+    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for request in requests:
+        route = _route(request.body, router)
+        if route:
+            groups[route.provider.name, route.model].append(request.position)
+    return [
+        Planned(provider, model, frozenset(positions))
+        for (provider, model), positions in groups.items()
+    ]
+
+
+def _route(body: Json, router: Router) -> Route | None:
+    """Return where a request goes if it can be run there as one of a batch."""
+    model = body.get("model")
+    if not isinstance(model, str) or any(body.get(name) for name in _CONTINUING):
+        return None
+    try:
+        route = router.route(model)
+    except RelayError:
+        return None  # whoever runs it will say so
+    provider = route.provider
+    return route if provider.batches and provider.is_ready() else None

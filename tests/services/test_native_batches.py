@@ -1,0 +1,219 @@
+"""Batches that providers run: every request has one result, whatever the provider does.
+
+Requests are prepared and results read as if they were sent one by one. What a provider will not
+run, or fails to for the moment, the relay runs. A submission that may have arrived is looked for
+before it is made again. Cancelling reaches the provider, and what was done by then counts.
+"""
+
+import time
+
+import pytest
+
+from tests.services.batch_kit import CHAT, OWNER, Desk, request, says
+
+NEVER = 1_000_000
+
+
+def statuses(results):
+    return [each.status for each in results]
+
+
+def test_a_batch_is_run_by_its_provider_and_its_results_are_in_order(desk, sandbox):
+    sandbox.settings.batch_looks = 3
+    batch = desk.create([request(f"[[say {i}]]") for i in range(5)])
+    results = desk.run(batch)
+    assert [says(each) for each in results] == [str(i) for i in range(5)]
+    assert not sandbox.requests.to("/chat/completions")
+    assert len(sandbox.requests.to("/files")) == 1
+    assert len([each for each in sandbox.requests.to("/batches") if each.method == "POST"]) == 1
+
+
+def test_a_client_of_another_dialect_gets_its_own(desk, sandbox):
+    body = {"model": "openai/sandbox-small", "max_tokens": 50}
+    body["messages"] = [{"role": "user", "content": "[[say Hi]] [[call look {}]]"}]
+    body["tools"] = [{"name": "look", "input_schema": {"type": "object", "properties": {}}}]
+    results = desk.run(desk.create([{"body": body}], "/v1/messages"))
+    message = results[0].response
+    assert message["type"] == "message"
+    assert message["stop_reason"] == "tool_use"
+    assert [block["type"] for block in message["content"]][-1] == "tool_use"
+    assert sandbox.requests.to("/batches")[0].json["endpoint"] == "/v1/responses"
+    assert not sandbox.requests.to("/v1/responses")
+
+
+def test_a_batch_for_several_providers_and_models_is_split(desk, sandbox):
+    models = ["openai/sandbox-small", "box/sandbox-small", "openai/sandbox-large"]
+    batch = desk.create([request(f"[[say {i}]]", models[i % 3]) for i in range(6)])
+    assert [says(each) for each in desk.run(batch)] == [str(i) for i in range(6)]
+    assert len(sandbox.requests.to("/chat/completions")) == 2
+    assert len([each for each in sandbox.requests.to("/batches") if each.method == "POST"]) == 2
+
+
+def test_a_request_that_is_refused_has_its_error(desk):
+    batch = desk.create([request("[[say a]]"), request("b", n=2), request("[[say c]]")])
+    results = desk.run(batch)
+    assert statuses(results) == [200, 400, 200]
+    assert results[1].response["error"]["param"] == "n"
+    assert desk.batch(batch).failed == 1
+
+
+def test_what_may_pass_is_tried_by_the_relay(desk, sandbox):
+    batch = desk.create([request("[[say a]]"), request("[[say b]] [[behave unauthorized_once]]")])
+    desk.step()
+    desk.step()
+    assert desk.batch(batch).completed == 1
+    assert len(sandbox.requests.to("/chat/completions")) == 1
+
+
+def test_a_request_that_the_relay_refuses_is_refused(desk, sandbox):
+    batch = desk.create([request("[[say a]]"), request("b", temperature="hot")])
+    results = desk.run(batch)
+    assert statuses(results) == [200, 422]
+    assert results[1].response["error"]["param"] == "temperature"
+    assert b"hot" not in sandbox.requests.to("/files")[0].body
+
+
+def test_holes_and_strangers_in_the_results_do_no_harm(desk, sandbox):
+    sandbox.script("batch_holed")
+    batch = desk.create([request(f"[[say {i}]]") for i in range(3)])
+    results = desk.run(batch)
+    assert statuses(results) == [200, 200, 502]
+    assert results[2].response["error"]["code"] == "batch_result_missing"
+    assert not sandbox.requests.to("/chat/completions")
+
+
+def test_what_the_provider_had_no_time_for_is_run_by_the_relay(desk, sandbox):
+    sandbox.script("batch_expired")
+    batch = desk.create([request(f"[[say {i}]]") for i in range(4)])
+    assert [says(each) for each in desk.run(batch)] == [str(i) for i in range(4)]
+    assert len(sandbox.requests.to("/chat/completions")) == 2
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        ("batch_failed", {}),
+        ("status", {"status": 404, "path": "/files"}),
+        ("status", {"status": 403, "path": "/batches"}),
+        ("status", {"status": 400, "path": "/batches", "code": "billing_not_active"}),
+    ],
+)
+def test_what_the_provider_will_not_run_is_run_by_the_relay(desk, sandbox, trouble):
+    name, options = trouble
+    sandbox.script(name, **options)
+    batch = desk.create([request("[[say a]]"), request("[[say b]]")])
+    assert [says(each) for each in desk.run(batch)] == ["a", "b"]
+    assert len(sandbox.requests.to("/chat/completions")) == 2
+
+
+def test_a_used_up_quota_is_waited_for(desk, sandbox):
+    sandbox.script("limit", path="/batches", retry_after=1)
+    batch = desk.create([request("[[say a]]")])
+    desk.step()
+    assert not desk.batching.native.is_due()
+    deadline = time.monotonic() + 30
+    while desk.batch(batch).status == "in_progress":
+        desk.step()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert [says(each) for each in desk.results(batch)] == ["a"]
+    assert not sandbox.requests.to("/chat/completions")
+
+
+@pytest.mark.parametrize("behaviour", ["cut", "html", "garbage"])
+def test_a_submission_that_may_have_arrived_is_looked_for(desk, sandbox, behaviour):
+    sandbox.script(behaviour, path="/batches")
+    batch = desk.create([request("[[say a]]"), request("[[say b]]")])
+    assert [says(each) for each in desk.run(batch)] == ["a", "b"]
+    made = [each for each in sandbox.requests.to("/batches") if each.method == "POST"]
+    assert len(made) == (1 if behaviour == "cut" else 2)
+    assert not sandbox.requests.to("/chat/completions")
+
+
+def test_another_process_goes_on_where_one_has_died(desk, sandbox, tmp_path, monkeypatch):
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("airelays_app.store.batch_submissions.SubmissionStore.sent", die)
+        batch = desk.create([request("[[say a]]"), request("[[say b]]")])
+        with pytest.raises(KeyboardInterrupt):
+            desk.step()
+    with monkeypatch.context() as patched:
+        patched.setattr("airelays_app.store.batch_submissions.SubmissionStore.close", die)
+        heir = Desk(tmp_path, sandbox)
+        with pytest.raises(KeyboardInterrupt):
+            heir.run(batch)
+        heir.close()
+    assert [says(each) for each in desk.run(batch)] == ["a", "b"]
+    assert len([each for each in sandbox.requests.to("/batches") if each.method == "POST"]) == 1
+
+
+def test_cancelling_reaches_the_provider_and_what_is_done_counts(desk, sandbox):
+    sandbox.settings.batch_looks = NEVER
+    batch = desk.create([request(f"[[say {i}]]") for i in range(4)])
+    desk.step()
+    desk.step()
+    assert desk.store.cancel(batch, OWNER).status == "cancelling"
+    results = desk.run(batch)
+    assert desk.batch(batch).status == "cancelled"
+    assert len(sandbox.requests.to("/cancel")) == 1
+    assert [says(each) for each in results] == ["0", "1"]
+    assert not sandbox.requests.to("/chat/completions")
+
+
+def test_a_batch_cancelled_before_it_was_sent_is_never_sent(desk, sandbox):
+    batch = desk.create([request("[[say a]]")])
+    desk.store.cancel(batch, OWNER)
+    assert desk.run(batch) == []
+    assert not sandbox.requests
+
+
+def test_a_batch_out_of_time_is_called_off_and_every_request_has_its_line(desk, sandbox):
+    sandbox.settings.batch_looks = NEVER
+    batch = desk.create([request(f"[[say {i}]]") for i in range(2)], window_seconds=1)
+    desk.step()
+    deadline = time.monotonic() + 30
+    while desk.batch(batch).status != "expired":
+        desk.step()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    results = desk.results(batch)
+    assert statuses(results) == [200, 504]
+    assert results[1].response["error"]["code"] == "batch_expired"
+    assert len(sandbox.requests.to("/cancel")) == 1
+
+
+def test_more_than_one_job_may_hold_goes_in_several(desk, sandbox, monkeypatch):
+    monkeypatch.setattr("airelays_app.providers.openai_batches.OpenAIBatches.most_requests", 2)
+    monkeypatch.setattr("airelays_app.providers.openai_batches.OpenAIBatches.most_bytes", 2000)
+    texts = [f"[[say {i}]]" for i in range(4)] + ["[[say long]]" + " " * 3000]
+    batch = desk.create([request(text) for text in texts])
+    assert [says(each) for each in desk.run(batch)] == ["0", "1", "2", "3", "long"]
+    assert len([each for each in sandbox.requests.to("/batches") if each.method == "POST"]) == 2
+    assert len(sandbox.requests.to("/chat/completions")) == 1
+
+
+def test_what_continues_something_is_run_by_the_relay(desk, sandbox):
+    body = {"model": "openai/sandbox-small", "input": "x", "previous_response_id": "resp_none"}
+    results = desk.run(desk.create([{"body": body}], "/v1/responses"))
+    assert statuses(results) == [400]
+    assert not sandbox.requests.to("/batches")
+
+
+def test_the_owner_can_have_the_relay_run_everything(tmp_path, sandbox):
+    desk = Desk(tmp_path, sandbox, AIRELAYS_BATCHES_NATIVE="false")
+    assert [says(each) for each in desk.run(desk.create([request("[[say a]]")], CHAT))] == ["a"]
+    assert not sandbox.requests.to("/batches")
+    desk.close()
+
+
+def test_an_account_that_has_gone_is_waited_for(desk, sandbox, tmp_path):
+    sandbox.settings.batch_looks = 2
+    batch = desk.create([request("[[say a]]")])
+    desk.step()
+    poorer = Desk(tmp_path, sandbox, AIRELAYS_PROVIDERS_OPENAI_ENABLED="false")
+    poorer.step()
+    assert poorer.batch(batch).status == "in_progress"
+    poorer.close()
+    assert [says(each) for each in desk.run(batch)] == ["a"]
