@@ -5,6 +5,8 @@ from typing import Any
 
 from airelays_app.errors import Unprocessable
 
+_SWITCHED_OFF = {"enabled": False}
+
 
 def wrong_type(path: str, expected: str) -> Unprocessable:
     """Return the error for a field that is not what it must be."""
@@ -12,8 +14,8 @@ def wrong_type(path: str, expected: str) -> Unprocessable:
 
 
 def asks_for_something(value: Any) -> bool:
-    """Tell whether a field changes anything: null and false are as good as leaving it out."""
-    return value is not None and value is not False
+    """Tell whether a field changes anything: null, false or switched off is as good as not set."""
+    return value is not None and value is not False and value != _SWITCHED_OFF
 
 
 def as_object(value: Any, path: str) -> dict[str, Any]:

@@ -4,7 +4,9 @@ Shapes: OpenAI API reference, "Create chat completion" (seen 2026-11-22). Flat t
 names of content parts and plain-string image URLs are read too, because clients send them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from airelays_app.dialects.base import Json
@@ -17,7 +19,6 @@ from airelays_app.dialects.completion_family import (
 from airelays_app.dialects.fields import (
     as_object,
     as_text,
-    asks_for_something,
     objects,
     optional_bool,
     optional_integer,
@@ -28,9 +29,11 @@ from airelays_app.dialects.fields import (
 )
 from airelays_app.dialects.file_parts import read_file
 from airelays_app.dialects.openai_fields import read_audio, read_hints, read_refusal, read_text
+from airelays_app.dialects.unread import unread_fields, unread_losses, unread_of_parts
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
+    File,
     Image,
     Message,
     OutputFormat,
@@ -53,7 +56,20 @@ _READ = frozenset(
 _READ_OF_MESSAGES = frozenset(
     "role content refusal tool_calls function_call tool_call_id reasoning_details".split()
 )
-_UNREAD = "this model's upstream has no such field"
+_READ_OF_TEXT = frozenset({"type", "text", "cache_control"})
+_READ_OF_IMAGES = frozenset({"type", "image_url", "detail", "cache_control"})
+_READ_OF_FILES = frozenset("type file filename file_data file_url cache_control".split())
+_READ_OF_PARTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "text": _READ_OF_TEXT,
+        "input_text": _READ_OF_TEXT,
+        "image_url": _READ_OF_IMAGES,
+        "input_image": _READ_OF_IMAGES,
+        "file": _READ_OF_FILES,
+        "input_file": _READ_OF_FILES,
+        "input_audio": frozenset({"type", "input_audio"}),
+    }
+)
 REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
     "input": ((), "this route takes messages, and /v1/responses takes input"),
     "n": ((1,), "only one choice can be made"),
@@ -95,17 +111,18 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         sampling=read_sampling(body),
         hints=read_hints(body),
     )
-    return request, tuple(Loss(path, _UNREAD) for path in _unread(body))
+    return request, unread_losses(_unread(body))
 
 
 def _unread(body: Json) -> Iterator[str]:
-    for name, value in body.items():
-        if (name not in _READ and asks_for_something(value)) or (name == "logprobs" and value):
-            yield name
+    yield from unread_fields(body, _READ)
+    if body.get("logprobs"):
+        yield "logprobs"
     for path, message in objects(body.get("messages"), "messages"):
         for name, value in message.items():
             if value and name not in _READ_OF_MESSAGES and not _is_read_too(message, name):
                 yield f"{path}.{name}"
+        yield from unread_of_parts(message.get("content"), _READ_OF_PARTS, f"{path}.content")
 
 
 def _is_read_too(message: Json, name: str) -> bool:
@@ -212,7 +229,13 @@ def read_content(content: Any, path: str) -> Iterator[Part]:
         reader = _PART_READERS.get(str(part.get("type")))
         if reader is None:
             raise wrong_type(f"{part_path}.type", "one of " + ", ".join(_PART_READERS))
-        yield reader(part_path, part)
+        yield _with_cache_hint(reader(part_path, part), part_path, part)
+
+
+def _with_cache_hint(read: Part, path: str, part: Json) -> Part:
+    """Read a hint as clients give it to OpenRouter (its SDK's documentation, seen 2026-11-25)."""
+    cache = optional_object(part, "cache_control", path)
+    return replace(read, cache=cache) if cache and isinstance(read, Text | Image | File) else read
 
 
 def _read_image(path: str, part: Json) -> Part:

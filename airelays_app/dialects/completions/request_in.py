@@ -6,7 +6,6 @@ from airelays_app.dialects.base import Json
 from airelays_app.dialects.completion_family import includes_usage, read_sampling
 from airelays_app.dialects.fields import (
     as_text,
-    asks_for_something,
     optional_bool,
     optional_integer,
     optional_text,
@@ -14,6 +13,7 @@ from airelays_app.dialects.fields import (
     wrong_type,
 )
 from airelays_app.dialects.openai_fields import read_hints
+from airelays_app.dialects.unread import unread_fields, unread_losses
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import Message, Request, Text
@@ -49,11 +49,7 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         sampling=read_sampling(body),
         hints=read_hints(body),
     )
-    return request, tuple(
-        Loss(name, "this model's upstream has no such field")
-        for name, value in body.items()
-        if name not in _READ and asks_for_something(value)
-    )
+    return request, unread_losses(unread_fields(body, _READ))
 
 
 def _read_prompt(value: Any) -> str:

@@ -18,6 +18,7 @@ from airelays_app.dialects.fields import (
 )
 from airelays_app.dialects.gemini.call_ids import CallIds
 from airelays_app.dialects.gemini.seals import DIALECT, Place, read_signature
+from airelays_app.dialects.unread import unread_fields
 from airelays_app.errors import Unprocessable
 from airelays_app.framing.jsontext import dumps
 from airelays_app.neutral.request import (
@@ -33,6 +34,9 @@ from airelays_app.neutral.request import (
 )
 
 _SOUNDS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
+_READ_OF_PARTS = frozenset(
+    "text thought thoughtSignature inlineData fileData functionCall functionResponse".split()
+)
 _GOOGLES_FILES = ("generativelanguage.googleapis.com", "storage.googleapis.com")
 Placed = tuple[str, Json]
 """A part, and its path in the request."""
@@ -44,6 +48,13 @@ def parts_of(holder: Json, path: str) -> Iterator[Placed]:
     """Yield the parts that ``holder`` has; it need not have any."""
     value = holder.get("parts")
     return objects(value if value is not None else [], f"{path}.parts")
+
+
+def unread_of_content(content: Json, path: str) -> Iterator[str]:
+    """Yield the paths of fields of parts that :func:`read_parts` leaves out."""
+    for part_path, part in parts_of(content, path):
+        if not part.keys().isdisjoint(_READERS):
+            yield from unread_fields(part, _READ_OF_PARTS, part_path)
 
 
 def without(fields: tuple[str, ...], parts: Iterable[Placed]) -> Iterator[Placed]:

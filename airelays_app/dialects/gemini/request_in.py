@@ -13,7 +13,7 @@ from airelays_app.dialects.fields import (
     as_list,
     as_object,
     as_text,
-    asks_for_something,
+    objects,
     optional_bool,
     optional_integer,
     optional_number,
@@ -21,10 +21,12 @@ from airelays_app.dialects.fields import (
     optional_text,
     wrong_type,
 )
+from airelays_app.dialects.gemini.parts_in import unread_of_content
 from airelays_app.dialects.gemini.proto_json import canonical
 from airelays_app.dialects.gemini.schemas_in import json_schema_of
 from airelays_app.dialects.gemini.tools_in import read_tool_choice, read_tools
 from airelays_app.dialects.gemini.turns_in import read_contents, read_system
+from airelays_app.dialects.unread import unread_fields, unread_losses
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import Hints, OutputFormat, Request, Sampling
@@ -52,7 +54,6 @@ REFUSED: Mapping[str, tuple[tuple[Any, ...], str]] = MappingProxyType(
 """What would change the meaning, with the values that ask for nothing."""
 
 _TIERS: Mapping[str, str] = MappingProxyType({"standard": "default"})
-_UNREAD = "this model's upstream has no such field"
 
 
 def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
@@ -78,7 +79,7 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         sampling=_read_sampling(config),
         hints=Hints(service_tier=_read_tier(body)),
     )
-    return request, tuple(Loss(path, _UNREAD) for path in _unread(body, config))
+    return request, unread_losses(_unread(body, config))
 
 
 def shows_thoughts(body: Json) -> bool:
@@ -97,12 +98,10 @@ def _refuse_what_changes_the_meaning(body: Json, config: Json) -> None:
 
 
 def _unread(body: Json, config: Json) -> Iterator[str]:
-    for name, value in body.items():
-        if name not in _READ and asks_for_something(value):
-            yield name
-    for name, value in config.items():
-        if name not in _READ_OF_CONFIG and asks_for_something(value):
-            yield f"{CONFIG}.{name}"
+    yield from unread_fields(body, _READ)
+    yield from unread_fields(config, _READ_OF_CONFIG, CONFIG)
+    for path, content in objects(body.get("contents"), "contents"):
+        yield from unread_of_content(content, path)
 
 
 def _read_effort(thinking: Json, budget: int | None) -> str | None:

@@ -3,7 +3,8 @@
 Forms: types of anthropic-python 2.14 (seen 2026-11-22). A block of another type is opaque.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from airelays_app.dialects.base import Json
@@ -17,6 +18,7 @@ from airelays_app.dialects.fields import (
     wrong_type,
 )
 from airelays_app.dialects.messages.thinking import DIALECT, read_thinking
+from airelays_app.dialects.unread import unread_of_parts
 from airelays_app.errors import Unprocessable
 from airelays_app.framing.jsontext import dumps
 from airelays_app.neutral.request import (
@@ -29,6 +31,17 @@ from airelays_app.neutral.request import (
     ToolCall,
     ToolResult,
 )
+
+_READ_OF_BLOCKS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "text": frozenset("type text cache_control citations".split()),
+        "image": frozenset("type source cache_control".split()),
+        "document": frozenset("type source title context cache_control".split()),
+        "search_result": frozenset("type source title content cache_control".split()),
+        "tool_result": frozenset("type tool_use_id content is_error cache_control".split()),
+    }
+)
+"""Citations of a text are what a model has said, and ask for nothing."""
 
 
 def read_content(content: Any, path: str, *, without: tuple[str, ...] = ()) -> Iterator[Part]:
@@ -50,6 +63,14 @@ def read_content(content: Any, path: str, *, without: tuple[str, ...] = ()) -> I
             yield from reader(block_path, block)
         else:
             yield Opaque(DIALECT, block, block_path)
+
+
+def unread_of_blocks(content: Any, path: str) -> Iterator[str]:
+    """Yield the paths of fields that :func:`read_content` leaves out."""
+    yield from unread_of_parts(content, _READ_OF_BLOCKS, path)
+    for block_path, block in objects(content, path) if isinstance(content, list) else ():
+        if block.get("type") == "tool_result":
+            yield from unread_of_blocks(block.get("content"), f"{block_path}.content")
 
 
 def _cache_of(path: str, block: Json) -> CacheHint | None:
@@ -77,6 +98,8 @@ def _read_document(path: str, block: Json) -> Iterator[Part]:
     source_path = f"{path}.source"
     source = as_object(block.get("source"), source_path)
     title, cache = optional_text(block, "title", path), _cache_of(path, block)
+    if context := optional_text(block, "context", path):
+        yield Text(f"About the next document:\n{context}")
     match source.get("type"):
         case "base64":
             yield File(title, _data_url(source, source_path), cache=cache, path=path)

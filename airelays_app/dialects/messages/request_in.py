@@ -12,7 +12,6 @@ from airelays_app.dialects.fields import (
     as_list,
     as_object,
     as_text,
-    asks_for_something,
     objects,
     optional_bool,
     optional_integer,
@@ -22,13 +21,14 @@ from airelays_app.dialects.fields import (
     text_field,
     wrong_type,
 )
-from airelays_app.dialects.messages.blocks_in import read_content
+from airelays_app.dialects.messages.blocks_in import read_content, unread_of_blocks
 from airelays_app.dialects.messages.tools_in import (
     READ_OF_TOOLS,
     is_own,
     read_tool_choice,
     read_tools,
 )
+from airelays_app.dialects.unread import unread_fields, unread_losses
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
@@ -105,25 +105,21 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         ),
         hints=_read_hints(body),
     )
-    losses += [Loss(path, "this model's upstream has no such field") for path in _unread(body)]
-    return request, tuple(losses)
+    return request, (*losses, *unread_losses(_unread(body)))
 
 
 def _unread(body: Json) -> Iterator[str]:
     """Yield the paths of what asks for something and is not read."""
-    yield from _unread_of("", body, _READ)
+    yield from unread_fields(body, _READ)
     for name, read in _READ_WITHIN.items():
         if isinstance(body.get(name), dict):
-            yield from _unread_of(f"{name}.", body[name], read)
+            yield from unread_fields(body[name], read, name)
     for path, tool in objects(body.get("tools") or [], "tools"):
         if is_own(tool):
-            yield from _unread_of(f"{path}.", tool, READ_OF_TOOLS)
-
-
-def _unread_of(prefix: str, holder: Json, read: frozenset[str]) -> Iterator[str]:
-    for name, value in holder.items():
-        if name not in read and asks_for_something(value):
-            yield f"{prefix}{name}"
+            yield from unread_fields(tool, READ_OF_TOOLS, path)
+    yield from unread_of_blocks(body.get("system"), "system")
+    for path, message in objects(body.get("messages"), "messages"):
+        yield from unread_of_blocks(message.get("content"), f"{path}.content")
 
 
 def read_messages(value: Any) -> Iterator[Message]:

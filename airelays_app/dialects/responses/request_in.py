@@ -5,8 +5,9 @@ sends beside it (``namespace`` and ``custom`` tools, ``additional_tools`` items)
 2026-11-22.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from airelays_app.dialects.base import Json
@@ -14,7 +15,6 @@ from airelays_app.dialects.fields import (
     as_list,
     as_object,
     as_text,
-    asks_for_something,
     objects,
     optional_bool,
     optional_integer,
@@ -27,6 +27,7 @@ from airelays_app.dialects.fields import (
 from airelays_app.dialects.file_parts import read_file
 from airelays_app.dialects.openai_fields import read_audio, read_hints, read_refusal, read_text
 from airelays_app.dialects.responses.tools_in import read_tool_choice, read_tools
+from airelays_app.dialects.unread import unread_fields, unread_losses, unread_of_parts
 from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import (
     Hints,
@@ -67,6 +68,14 @@ _READ_WITHIN = {
     "reasoning": ("effort", "summary"),
     "text": ("format", "verbosity"),
 }
+_READ_OF_PARTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "input_text": frozenset({"type", "text"}),
+        "input_image": frozenset({"type", "image_url", "detail"}),
+        "input_file": frozenset({"type", "filename", "file_data", "file_url"}),
+        "input_audio": frozenset({"type", "input_audio"}),
+    }
+)
 CHANGES_THE_MEANING = {
     "prompt": "this model's upstream keeps no prompt templates; send instructions and input",
 }
@@ -99,19 +108,17 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
         ),
         hints=_read_hints(body),
     )
-    return request, tuple(
-        Loss(path, "this model's upstream has no such field") for path in _unread(body)
-    )
+    return request, unread_losses(_unread(body, items))
 
 
-def _unread(body: Json) -> Iterator[str]:
-    for name, value in body.items():
-        read = _READ_WITHIN.get(name)
-        if name not in _READ and asks_for_something(value):
-            yield name
-        elif read and isinstance(value, dict):
-            inner = value.items()
-            yield from (f"{name}.{n}" for n, v in inner if n not in read and asks_for_something(v))
+def _unread(body: Json, items: list[tuple[str, Json]]) -> Iterator[str]:
+    yield from unread_fields(body, _READ)
+    for name, read in _READ_WITHIN.items():
+        if isinstance(body.get(name), dict):
+            yield from unread_fields(body[name], read, name)
+    for path, item in items:
+        for name in ("content", "output"):
+            yield from unread_of_parts(item.get(name), _READ_OF_PARTS, f"{path}.{name}")
 
 
 def input_items(value: Any) -> Iterator[tuple[str, Json]]:
