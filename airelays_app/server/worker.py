@@ -193,6 +193,7 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         parts = self.wsgi(environ, response.start_response)
         try:
             for converse in taken_over:
+                response.headers_sent = True  # whatever fails from here on, no HTTP may follow
                 converse(conn.sock)
                 return False
             for part in parts:

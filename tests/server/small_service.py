@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+from airelays_app import takeover
 from airelays_app.errors import ClientGone, ConfigError, RelayError
 from airelays_app.server.lock import hold
 from airelays_app.server.options import Plan, ServerOptions
@@ -101,6 +102,15 @@ class SmallApp:
     def short(self, environ, start_response):
         start_response("200 OK", [("Content-Length", "100")])
         return [b"less"]
+
+    def break_off(self, environ, start_response):
+        """Take the connection over, say something, and fail."""
+        environ[takeover.KEY](self.breaking_off)
+        return []
+
+    def breaking_off(self, client):
+        client.sendall(b"not HTTP")
+        raise ValueError("planted-secret")
 
     def broken(self, environ, start_response):
         raise ValueError("planted-secret")

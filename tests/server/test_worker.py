@@ -140,6 +140,14 @@ def test_an_unexpected_error_is_a_500_whose_message_stays_out_of_the_log(serve):
     assert "planted-secret" not in server.logged() + body
 
 
+def test_no_http_follows_on_a_connection_that_was_taken_over(serve):
+    server = serve()
+    with send(server, b"GET /break-off HTTP/1.1\r\nHost: relay\r\n\r\n") as sock:
+        assert sock.makefile("rb").read() == b"not HTTP"
+    server.await_log("ValueError")
+    assert "planted-secret" not in server.logged()
+
+
 def test_a_body_that_stops_is_a_408(serve, tools):
     server = serve(body_seconds=0.5)
     with send(server, upload_head("/upload", 1000) + b"some") as sock:
