@@ -17,31 +17,29 @@ class ConnectionMemory:
     def __init__(self, *, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._response_id: str | None = None
-        self._first_id = ""
-        self._items: tuple[Json, ...] = ()
+        self._history: History | None = None
 
     def recall(self, response_id: str) -> History | None:
         """Return what was said up to a response, if it is the latest one."""
-        if response_id != self._response_id:
-            return None
-        return History(self._items, self._first_id)
+        return self._history if response_id == self._response_id else None
 
-    def remember(self, response_id: str, items: Sequence[Json]) -> None:
-        """Take the place of what was remembered."""
+    def remember(
+        self, response_id: str, items: Sequence[Json], *, first_id: str | None = None
+    ) -> None:
+        """Take the place of what was remembered; ``first_id`` is where it begins, if not here."""
         if len(dumps(items)) > self._max_bytes:
             self.forget()
             return
         self._response_id = response_id
-        self._first_id = self._first_id or response_id
-        self._items = replayable(items)
+        self._history = History(replayable(items), first_id or response_id)
 
     def forget(self) -> None:
         """Remember nothing: the latest turn has failed, so nobody knows what it is based on."""
-        self._response_id, self._items = None, ()
+        self._response_id, self._history = None, None
 
-    def keeper(self, said: Sequence[Json]) -> "MemoryKeeper":
+    def keeper(self, said: Sequence[Json], *, first_id: str | None) -> "MemoryKeeper":
         """Return who remembers the reply to what was ``said``, beginning with the history."""
-        return MemoryKeeper(self, said)
+        return MemoryKeeper(self, said, first_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,12 @@ class MemoryKeeper:
 
     memory: ConnectionMemory
     said: Sequence[Json]
+    first_id: str | None
 
     def keep(self, prepared: Prepared) -> None:
         """Remember the whole reply."""
-        self.memory.remember(prepared.reply_id(), [*self.said, *kept_items(prepared)])
+        items = [*self.said, *kept_items(prepared)]
+        self.memory.remember(prepared.reply_id(), items, first_id=self.first_id)
 
     def fail(self, prepared: Prepared) -> None:  # noqa: ARG002
         """Forget what was before it, too."""

@@ -66,12 +66,14 @@ class Continuation:
         in_background = _wants_background(owner, body)
         kept = self._kept(owner, _with_history(full, history) if is_recalled else full)
         keepers = [] if in_background or kept is None else [self._keeper(kept, body)]
+        session = history.first_id if history else None
         if memory is not None:
-            keepers.append(memory.keeper(_with_history(full, history)["input"]))
+            said = _with_history(full, history)["input"]
+            keepers.append(memory.keeper(said, first_id=session))
         return Continued(
             _without_ours(full),
             history=history.items if history else (),
-            session=history.first_id if history else None,
+            session=session,
             overrides=_overrides(body, conversation),
             keepers=tuple(keepers),
             background=kept if in_background else None,
@@ -91,10 +93,12 @@ class Continuation:
         conversation = conversation_id(body)
         full, history, _ = self._looked_up(owner, body, conversation, memory)
         if conversation:
-            items = self._references.conversation(conversation)
-        else:
-            items = history.items if history else ()
-        return Continued(_without_ours(full), history=items)
+            history = History(self._references.conversation(conversation), conversation)
+        return Continued(
+            _without_ours(full),
+            history=history.items if history else (),
+            session=history.first_id if history else None,
+        )
 
     def _looked_up(
         self,

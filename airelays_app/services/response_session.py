@@ -139,7 +139,7 @@ class ResponseSession:
         given = said.body["input"]
         context = _context(asked)
         new = (item for _, item in input_items(given)) if given else ()
-        self._memory.remember(context.id, [*said.history, *new])
+        self._memory.remember(context.id, [*said.history, *new], first_id=said.session)
         record.outcome = "warmed_up"
         begun = response_object(context, status="in_progress", output=[])
         whole = finished_object(context, output=[], reason="end", usage=None)

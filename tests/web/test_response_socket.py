@@ -307,6 +307,13 @@ def test_a_worker_that_is_replaced_ends_its_connections_after_the_reply(start_re
     assert caught.value.rcvd.code == 1001
 
 
+def test_another_conversation_has_another_session(relay, talk):
+    for name in ("one", "two"):
+        first = talk.ask(f"[[say {name}]]")
+        talk.ask(previous_response_id=first["id"])
+        assert relay.sandbox.requests[-1].headers["session_id"] == first["id"]
+
+
 def test_each_reply_has_its_line_in_the_log(relay, talk):
     before = len(relay.log())
     talk.ask()
