@@ -7,7 +7,7 @@ whatever ``store`` says, and forgotten when a turn that continues it fails; erro
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -18,14 +18,15 @@ from airelays_app.dialects.base import Json, ReplyContext
 from airelays_app.dialects.openai_error import error_body
 from airelays_app.dialects.responses.reply import finished_object, response_object
 from airelays_app.dialects.responses.request_in import input_items
-from airelays_app.errors import BadRequest, RelayError, Unprocessable
-from airelays_app.framing.jsontext import JsonTextError, dumps, loads
+from airelays_app.errors import RelayError, Unprocessable
+from airelays_app.framing.jsontext import dumps, loads
 from airelays_app.framing.sse import SseSplitter, parse_block
 from airelays_app.ids import fresh_id
 from airelays_app.neutral.failure import failure_of
 from airelays_app.services.connection_memory import ConnectionMemory
 from airelays_app.services.continuation import Continuation
 from airelays_app.services.creation import Asked, Creation, Validate
+from airelays_app.services.json_object import read_object
 from airelays_app.services.keeping import Keeper
 from airelays_app.services.parameters import disclosure
 from airelays_app.services.record import Record
@@ -43,14 +44,13 @@ _TRANSPORT = frozenset({"type", "generate", "stream", "stream_id", "background"}
 class Client:
     """Who is at the other end.
 
-    ``route`` finds the route of a model's name, ``spend`` counts a request towards the client's
-    rate; both raise RelayError. ``keeper`` hears of each reply, and at least once a second while
-    it is made. ``watch`` is the connection.
+    ``route`` finds the route of a model's name, and raises RelayError. ``keeper`` hears of each
+    reply, and at least once a second while it is made. ``watch`` is the connection.
     """
 
     owner: str
     route: Callable[[str], Route]
-    spend: Callable[[], None]
+    refuses_tools: bool
     headers: Mapping[str, str]
     keeper: Keeper
     watch: socket
@@ -87,14 +87,14 @@ class ResponseSession:
         self._client = client
         self._memory = memory
 
-    def events(self, text: str, record: Record) -> Iterator[bytes]:
-        """Yield the messages that answer the message ``text``; raises ClientGone.
+    def events(self, raw: bytes, record: Record) -> Generator[bytes]:
+        """Yield the messages that answer the message ``raw``; raises ClientGone.
 
         What goes wrong with it is a message, too.
         """
         message: Json = {}
         try:
-            message = _message(text)
+            message = _message(raw)
             for event in self._events(message, record):
                 yield _in_lane(event, message)
         except RelayError as error:
@@ -108,7 +108,6 @@ class ResponseSession:
         record.status, record.dialect = 200, asked.dialect.name
         if message.get("generate") is False:
             return self._warmed_up(asked, record)
-        self._client.spend()
         return _told(self._sessions.creation.answer(asked, record), record)
 
     def _asked(self, message: Json) -> Asked:
@@ -121,6 +120,7 @@ class ResponseSession:
             raw=dumps(body),
             body=body,
             owner=self._client.owner,
+            refuses_tools=self._client.refuses_tools,
             headers=self._client.headers,
             watch=self._client.watch,
             keepers=(self._client.keeper,),
@@ -131,7 +131,10 @@ class ResponseSession:
         """Remember what was said, without a reply to it."""
         body = {"input": "", **{name: value for name, value in asked.body.items() if value}}
         self._sessions.validate(
-            body, dialect="responses", provider=asked.route.provider, refuses_tools=False
+            body,
+            dialect="responses",
+            provider=asked.route.provider,
+            refuses_tools=asked.refuses_tools,
         )
         said = self._sessions.continuation.read(
             asked.dialect, asked.owner, body, memory=self._memory
@@ -148,14 +151,9 @@ class ResponseSession:
             yield dumps(event)
 
 
-def _message(text: str) -> Json:
+def _message(raw: bytes) -> Json:
     """Return a client's message; raises BadRequest, Unprocessable."""
-    try:
-        message = loads(text.encode("utf-8", "surrogatepass"))
-    except JsonTextError as error:
-        raise BadRequest(f"The message is not valid JSON: {error}.") from error
-    if not isinstance(message, dict):
-        raise BadRequest("A message must be a JSON object.")
+    message = read_object(raw, what="message")
     if message.get("type") != "response.create":
         raise Unprocessable("type must be response.create.", param="type")
     if message.get("background"):

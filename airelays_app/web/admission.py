@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
+from airelays_app.errors import Unauthorized
 from airelays_app.store.lockouts import Origin
 from airelays_app.store.slots import Slot, Slots
 from airelays_app.store.tokens import Credential
 from airelays_app.web import host
 from airelays_app.web.address import ClientAddress, TrustedProxies, client_address
-from airelays_app.web.auth import CredentialGate
+from airelays_app.web.auth import REVOKED, CredentialGate
 from airelays_app.web.cors import ANY_ORIGIN, CorsRules, is_preflight
 from airelays_app.web.credentials import offered_credentials
 from airelays_app.web.limits import AddressLimits
 from airelays_app.web.route_class import RouteClass, RouteRules, classify
+from airelays_app.web.upgrade import asks_for_websocket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -72,6 +74,13 @@ class Admission:
         app.after_request(self._annotate)
         app.wsgi_app = _SlotKeeper(app.wsgi_app, self._limits.slots)  # type: ignore[method-assign]
 
+    def require_still_known(
+        self, offered: tuple[bytes, ...], credential: Credential | None
+    ) -> None:
+        """Raise Unauthorized if what a lasting connection was opened with has been revoked."""
+        if self._gate.known(offered) != credential:
+            raise Unauthorized(REVOKED)
+
     def _admit(self) -> Response | None:
         environ = request.environ
         address = self._note_address(environ)
@@ -102,11 +111,14 @@ class Admission:
         g.credential = environ[CREDENTIAL_KEY] = credential
 
     def _require_own_page(self, environ: "WSGIEnvironment") -> None:
+        """Keep other pages out; where a token is required, of a WebSocket: they could read it."""
         if not self._rules.require_token:
             if not self._rules.open_to_others:
                 host.require_own_machine(environ)
             host.require_own_host(environ.get("HTTP_HOST"), allowed=self._rules.allowed_hosts)
-            host.require_own_origin(environ, allowed=self._origins)
+        elif ANY_ORIGIN in self._origins or not asks_for_websocket(environ):
+            return
+        host.require_own_origin(environ, allowed=self._origins)
 
     def _credential(
         self,

@@ -24,8 +24,9 @@ from airelays_app.web import (
     status,
     unsupported,
 )
-from airelays_app.web.context import EXTENSION, UPGRADE_KEY, Services
+from airelays_app.web.context import EXTENSION, Services
 from airelays_app.web.scope import enter_scope
+from airelays_app.web.upgrade import UPGRADE_KEY
 from airelays_app.web.uploads import RelayRequest
 
 if TYPE_CHECKING:

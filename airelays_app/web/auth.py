@@ -24,6 +24,7 @@ _MISSING = (
     "This relay needs its token: send Authorization: Bearer with the token that "
     "'airelays token show' prints."
 )
+REVOKED = "The relay token with which this connection was opened has been revoked or replaced."
 _WRONG = "The relay token is wrong or revoked; 'airelays token show' prints the current one."
 _TWO_OWNERS = "The request carries two valid credentials of different owners; send one of them."
 

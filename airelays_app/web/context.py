@@ -34,8 +34,6 @@ from airelays_app.web.inflight import InflightBytes
 from airelays_app.web.limits import AddressLimits
 
 EXTENSION = "airelays"
-UPGRADE_KEY = "airelays.upgrade"
-"""Where the WSGI environment has the protocol that the client wants to switch to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,8 @@ def require_own_origin(environ: Mapping[str, Any], *, allowed: frozenset[str]) -
     origin = environ.get("HTTP_ORIGIN")
     if origin is not None and origin.lower() not in allowed and comes_from_page(environ):
         raise Forbidden(
-            "This relay requires no token, so it answers no web page of another origin; name it "
-            "in security.cors_origins to allow it.",
+            "This relay does not answer web pages of this origin here; name it in "
+            "security.cors_origins to allow it.",
             code="origin_not_allowed",
         )
 

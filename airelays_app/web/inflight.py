@@ -50,3 +50,7 @@ class Hold:
     def add(self, size: int) -> None:
         """Hold ``size`` bytes more; raises Unavailable when that is too many."""
         self._inflight._change(self, size)
+
+    def drop(self, size: int) -> None:
+        """Hold ``size`` bytes less."""
+        self._inflight._change(self, -size)

@@ -23,9 +23,10 @@ from airelays_app.services.relayed import (
 )
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.splice import splice
-from airelays_app.web.context import UPGRADE_KEY, record, services
+from airelays_app.web.context import record, services
 from airelays_app.web.scope import route_of, scope, scope_prefix
 from airelays_app.web.target import raw_tail, raw_target
+from airelays_app.web.upgrade import asks_for_websocket
 
 blueprint = Blueprint("realtime", __name__)
 
@@ -40,7 +41,7 @@ def realtime(tail: str) -> Response:
     """Join the client's WebSocket to a provider's."""
     if not services().settings.realtime.enabled:
         raise Unsupported("Realtime conversations are turned off: realtime.enabled.")
-    if request.environ[UPGRADE_KEY].lower() != "websocket":
+    if not asks_for_websocket(request.environ):
         raise UpgradeRequired("Open a WebSocket here.", headers={"Upgrade": "websocket"})
     model = request.args.get("model", "")
     if not model and scope() is None:

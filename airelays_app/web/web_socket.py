@@ -1,91 +1,112 @@
 """A WebSocket as its server sees it: text messages both ways, pings answered by themselves.
 
-The protocol (RFC 6455) is wsproto's; the socket is the client's, lent by the server that has read
-the handshake.
+The frames (RFC 6455) are wsproto's; no extension is taken. Its handshake is not used: that reads
+every header, and stumbles over odd ones that nobody needs here.
 """
 
+import re
 import select
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from socket import MSG_DONTWAIT, socket
+from time import monotonic
+from typing import NoReturn
 
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import (
-    AcceptConnection,
-    BytesMessage,
-    CloseConnection,
-    Event,
-    Ping,
-    TextMessage,
-)
+from werkzeug.datastructures import Headers
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason
-from wsproto.utilities import RemoteProtocolError
+from wsproto.utilities import LocalProtocolError, generate_accept_token
 
-from airelays_app.errors import BadRequest, ClientGone
+from airelays_app.errors import BadRequest, ClientGone, Unavailable
+from airelays_app.web.inflight import Hold
 
+DEAF_SECONDS = 300.0
+"""For how long a client may say nothing, not even that it got a ping; one that runs a tool in its
+only thread does not. One whose machine is gone is noticed sooner, by TCP."""
+
+_VERSION = "13"
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 _READ_BYTES = 65_536
+_MOST_WAITING = 8
+"""How many messages wait before no more is read: enough to hear the pings between them."""
+
+
+def handshake_answer(asked: Headers, headers: Mapping[str, str]) -> bytes:
+    """Return the head that opens the WebSocket, with further ``headers``; raises BadRequest."""
+    if asked.get("Sec-WebSocket-Version", "").strip() != _VERSION:
+        raise BadRequest("This is no WebSocket handshake: Sec-WebSocket-Version must be 13.")
+    key = asked.get("Sec-WebSocket-Key", "").strip()
+    if not _KEY.fullmatch(key):
+        raise BadRequest("This is no WebSocket handshake: Sec-WebSocket-Key must be 16 bytes.")
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        f"Sec-WebSocket-Accept: {generate_accept_token(key.encode()).decode()}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 class WebSocket:
-    """One connection, from its handshake on; messages have up to ``max_bytes`` characters.
+    """One connection, from its handshake on; messages have up to ``max_bytes``.
 
-    :meth:`accept` comes first. What the client does wrong, and its leaving, is ClientGone.
+    What has come and was not received counts as held by ``hold``. A client that says nothing is
+    sent a ping every ``ping_seconds``. What it does wrong, and its leaving, is ClientGone.
     """
 
-    def __init__(self, headers: Iterable[tuple[str, str]], target: str, *, max_bytes: int) -> None:
-        self._protocol = WSConnection(ConnectionType.SERVER)
-        self._max_bytes = max_bytes
-        self._sock: socket | None = None
-        self._parts: list[str] = []
-        self._size = 0
-        self._messages: deque[str] = deque()
-        self.is_heard = True
-        try:
-            raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-            self._protocol.initiate_upgrade_connection(raw, target)
-        except RemoteProtocolError as error:
-            raise BadRequest(f"This is no WebSocket handshake: {error}.") from error
-
-    def accept(self, sock: socket, headers: Mapping[str, str]) -> None:
-        """Finish the handshake on ``sock`` with further ``headers``."""
+    def __init__(self, sock: socket, *, max_bytes: int, hold: Hold, ping_seconds: float) -> None:
         self._sock = sock
-        extra = [(name.encode(), value.encode()) for name, value in headers.items()]
-        self._send(AcceptConnection(extra_headers=extra))
+        self._protocol = Connection(ConnectionType.SERVER)
+        self._max_bytes = max_bytes
+        self._hold = hold
+        self._ping_seconds = ping_seconds
+        self._heard_at = self._asked_at = monotonic()
+        self._begun = bytearray()
+        self._messages: deque[bytes] = deque()
 
-    def receive(self, seconds: float) -> str | None:
+    def accept(self, answer: bytes) -> None:
+        """Finish the handshake."""
+        self._send_bytes(answer)
+
+    def receive(self, seconds: float) -> bytes | None:
         """Return the next message, waiting up to ``seconds``; None if none is whole by then."""
         self.attend()
         if not self._messages:
             self._wait(seconds)
             self.attend()
-        return self._messages.popleft() if self._messages else None
+        if not self._messages:
+            return None
+        message = self._messages.popleft()
+        self._hold.drop(len(message))
+        return message
 
     def attend(self) -> None:
-        """Take what has arrived, without waiting; a message that waits keeps others out."""
-        while not self._messages and (data := self._read()):
+        """Take what has arrived, without waiting, and keep the connection alive."""
+        if self._protocol.state is not ConnectionState.OPEN:
+            raise ClientGone
+        while len(self._messages) < _MOST_WAITING:
+            data = self._read()
+            if not data:
+                self._look_after(monotonic())
+                return
             self._take(data)
 
     def send(self, message: bytes) -> None:
         """Send a text message, which is UTF-8."""
         self._send(TextMessage(data=message.decode()))
 
-    def ping(self) -> None:
-        """Ask whether the client is there; ``is_heard`` turns true when it says anything."""
-        self.is_heard = False
-        self._send(Ping())
-
-    def close(self, code: CloseReason, reason: str = "") -> None:
+    def close(self, code: CloseReason, reason: str) -> None:
         """Say goodbye."""
         self._send(CloseConnection(code=code, reason=reason))
 
     def _wait(self, seconds: float) -> None:
-        assert self._sock is not None
         poll = select.poll()
         poll.register(self._sock, select.POLLIN)
         poll.poll(seconds * 1000)
 
     def _read(self) -> bytes:
-        assert self._sock is not None
         try:
             data = self._sock.recv(_READ_BYTES, MSG_DONTWAIT)
         except BlockingIOError:
@@ -96,14 +117,18 @@ class WebSocket:
             raise ClientGone
         return data
 
+    def _look_after(self, now: float) -> None:
+        if now - self._heard_at >= DEAF_SECONDS:
+            raise ClientGone
+        if now - max(self._heard_at, self._asked_at) >= self._ping_seconds:
+            self._asked_at = now
+            self._send(Ping())
+
     def _take(self, data: bytes) -> None:
-        self.is_heard = True
-        try:
-            self._protocol.receive_data(data)
-            for event in self._protocol.events():
-                self._hear(event)
-        except RemoteProtocolError as error:
-            self._leave(CloseReason.PROTOCOL_ERROR, str(error))
+        self._heard_at = monotonic()
+        self._protocol.receive_data(data)
+        for event in self._protocol.events():
+            self._hear(event)
 
     def _hear(self, event: Event) -> None:
         match event:
@@ -113,27 +138,36 @@ class WebSocket:
                 self._send(event.response())
             case BytesMessage():
                 self._leave(CloseReason.UNSUPPORTED_DATA, "Send text messages.")
-            case CloseConnection():
+            case CloseConnection():  # or, with the reason for it, what is against the protocol
                 self._send(event.response())
                 raise ClientGone
 
     def _hear_text(self, event: TextMessage) -> None:
-        self._parts.append(event.data)
-        self._size += len(event.data)
-        if self._size > self._max_bytes:
+        text = event.data.encode()
+        try:
+            self._hold.add(len(text))
+        except Unavailable as error:
+            self._leave(CloseReason.TRY_AGAIN_LATER, error.message)
+        self._begun += text
+        if len(self._begun) > self._max_bytes:
             self._leave(CloseReason.MESSAGE_TOO_BIG, "The message is too large.")
         if event.message_finished:
-            self._messages.append("".join(self._parts))
-            self._parts.clear()
-            self._size = 0
+            self._messages.append(bytes(self._begun))
+            self._begun.clear()
 
-    def _leave(self, code: CloseReason, reason: str) -> None:
+    def _leave(self, code: CloseReason, reason: str) -> NoReturn:
         self.close(code, reason)
         raise ClientGone
 
     def _send(self, event: Event) -> None:
-        assert self._sock is not None
         try:
-            self._sock.sendall(self._protocol.send(event))
+            data = self._protocol.send(event)
+        except LocalProtocolError as error:  # one of the two has closed it
+            raise ClientGone from error
+        self._send_bytes(data)
+
+    def _send_bytes(self, data: bytes) -> None:
+        try:
+            self._sock.sendall(data)
         except OSError as error:
             raise ClientGone from error

@@ -7,6 +7,7 @@ wrong is a message, and the connection goes on. Clients that cannot have it get 
 
 import contextlib
 import json
+import os
 import signal
 import time
 
@@ -15,8 +16,16 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.conftest import error_of
-from tests.seeds.asking import RESPONSES, question
-from tests.web.test_stored_responses import UPSTREAMS, is_kept, kept, said_in, token_of_another
+from tests.hostile.vital_signs import children_of, running_requests
+from tests.seeds.asking import ADD, RESPONSES, question
+from tests.web.test_stored_responses import (
+    UPSTREAMS,
+    is_kept,
+    kept,
+    said_in,
+    token_of_another,
+    tokens,
+)
 
 PATIENCE = 60.0
 on_every_lane = pytest.mark.parametrize("model", UPSTREAMS.values(), ids=UPSTREAMS)
@@ -67,8 +76,8 @@ TERMINAL = ("response.completed", "response.failed", "response.incomplete", "err
 
 
 @contextlib.contextmanager
-def talking(relay, **options):
-    url = relay.url.replace("http", "ws") + RESPONSES
+def talking(relay, path=RESPONSES, **options):
+    url = relay.url.replace("http", "ws") + path
     headers = {"Authorization": f"Bearer {options.pop('token', relay.token)}"}
     with connect(url, additional_headers=headers, proxy=None, **options) as web_socket:
         yield Talk(web_socket)
@@ -285,14 +294,64 @@ def test_binary_messages_are_not_understood(talk):
     assert caught.value.rcvd.code == 1003
 
 
-def test_each_reply_counts_towards_the_rate(start_relay):
-    relay = start_relay(RATE_LIMIT_PER_MINUTE="1", RATE_LIMIT_BURST="3")
+def test_each_message_counts_towards_the_rate(start_relay):
+    relay = start_relay(RATE_LIMIT_PER_MINUTE="1", RATE_LIMIT_BURST="4")
     with talking(relay) as talk:
         talk.ask()
-        talk.ask()
+        talk.send(generate=False)
+        talk.events()
+        assert talk.refusal(type="none")["status"] == 422
         event = talk.refusal()
 
     assert (event["status"], event["error"]["code"]) == (429, "rate_limit_exceeded")
+    assert event["headers"]["Retry-After"]
+
+
+def test_a_revoked_token_gets_no_further_reply(relay):
+    with talking(relay, token=token_of_another(relay, "tablet")) as talk:
+        talk.ask()
+        tokens(relay, "revoke", "tablet")
+        event = talk.refusal()
+        with pytest.raises(ConnectionClosed) as caught:
+            talk.receive()
+
+    assert (event["status"], event["error"]["code"]) == (401, "invalid_api_key")
+    assert caught.value.rcvd.code == 1008
+    assert len(relay.sandbox.requests) == 1
+
+
+def test_without_tools_there_are_none(relay):
+    with talking(relay, "/no-tools/v1/responses") as talk:
+        assert talk.refusal(tools=[ADD])["error"]["param"] == "tools"
+        assert talk.refusal(tools=[ADD], generate=False)["error"]["param"] == "tools"
+        assert talk.ask()["status"] == "completed"
+
+
+def test_a_provider_in_the_path_is_asked(relay):
+    with talking(relay, "/box/v1/responses") as talk:
+        assert talk.ask(model="sandbox-small")["status"] == "completed"
+    assert len(relay.sandbox.requests.to("/chat/completions")) == 1
+
+
+def test_a_killed_worker_frees_the_places_of_its_connections(relay):
+    with talking(relay) as talk:
+        talk.send("[[long 4000]] [[behave slow 0.05]]")
+        talk.receive()
+        for worker in children_of(relay.process.pid):
+            os.kill(worker, signal.SIGKILL)
+        with pytest.raises(ConnectionClosed):
+            talk.events()
+
+    (sent,) = relay.sandbox.requests
+    assert relay.sandbox.requests.wait_closed(sent)
+    assert running_requests(relay) == 0
+
+
+def test_another_conversation_has_another_session(relay, talk):
+    for name in ("one", "two"):
+        first = talk.ask(f"[[say {name}]]")
+        talk.ask(previous_response_id=first["id"])
+        assert relay.sandbox.requests[-1].headers["session_id"] == first["id"]
 
 
 def test_a_worker_that_is_replaced_ends_its_connections_after_the_reply(start_relay):
@@ -305,13 +364,6 @@ def test_a_worker_that_is_replaced_ends_its_connections_after_the_reply(start_re
         with pytest.raises(ConnectionClosed) as caught:
             talk.receive()
     assert caught.value.rcvd.code == 1001
-
-
-def test_another_conversation_has_another_session(relay, talk):
-    for name in ("one", "two"):
-        first = talk.ask(f"[[say {name}]]")
-        talk.ask(previous_response_id=first["id"])
-        assert relay.sandbox.requests[-1].headers["session_id"] == first["id"]
 
 
 def test_each_reply_has_its_line_in_the_log(relay, talk):

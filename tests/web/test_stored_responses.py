@@ -71,10 +71,13 @@ def phone(module_relay):
     return token_of_another(module_relay)
 
 
-def token_of_another(relay):
-    words = [sys.executable, "-m", "airelays_app.cli", "token", "add", "phone", "--json"]
-    told = subprocess.run(words, env=relay.environ, capture_output=True, check=True)
-    return json.loads(told.stdout)["relay_token"]
+def token_of_another(relay, name="phone"):
+    return json.loads(tokens(relay, "add", name, "--json"))["relay_token"]
+
+
+def tokens(relay, *words):
+    command = [sys.executable, "-m", "airelays_app.cli", "token", *words]
+    return subprocess.run(command, env=relay.environ, capture_output=True, check=True).stdout
 
 
 @on_every_lane
