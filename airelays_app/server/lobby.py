@@ -10,14 +10,13 @@ import selectors
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from http import HTTPStatus
 from itertools import takewhile
 from typing import Any
 
 from airelays_app.ids import fresh_id
 from airelays_app.server.connection import Connection, Progress
 from airelays_app.server.options import ServerOptions
-from airelays_app.server.refusals import reply_of
+from airelays_app.server.refusals import LONG_HEAD, OVERDUE, reply_of
 
 LEAVING_SECONDS = 2.0
 """How long a client may keep its side open after the last answer."""
@@ -102,7 +101,7 @@ class Lobby:
         """End the connections whose time is over."""
         for conn in self._arriving.overdue(now):
             if conn.has_begun:
-                conn.try_to_send(_refusal(HTTPStatus.REQUEST_TIMEOUT))
+                conn.try_to_send(reply_of(OVERDUE, fresh_id("req")))
             self._drop(conn)
         for conn in self._idle.overdue(now) + self._leaving.overdue(now):
             self._drop(conn)
@@ -152,7 +151,7 @@ class Lobby:
         elif progress is Progress.GONE:
             self._drop(conn)
         elif progress is Progress.TOO_LONG:
-            conn.try_to_send(_refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
+            conn.try_to_send(reply_of(LONG_HEAD, fresh_id("req")))
             self._forget(conn)
             self.see_off(conn)
         elif conn.has_begun and conn in self._idle:
@@ -172,7 +171,3 @@ class Lobby:
     def _drop(self, conn: Connection) -> None:
         self._forget(conn)
         conn.close()
-
-
-def _refusal(status: HTTPStatus) -> bytes:
-    return reply_of(status, fresh_id("req"))

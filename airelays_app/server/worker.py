@@ -16,7 +16,6 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
@@ -32,7 +31,7 @@ from airelays_app.server.lobby import Lobby
 from airelays_app.server.logs import LOG, note, note_failure
 from airelays_app.server.options import ServerOptions
 from airelays_app.server.pace import Pace
-from airelays_app.server.refusals import reply_of, status_of
+from airelays_app.server.refusals import FAILED, refusal_of, reply_of
 from airelays_app.server.threads import Threads
 from airelays_app.takeover import Conversation
 
@@ -206,13 +205,14 @@ class RelayWorker(ThreadWorker):  # type: ignore[misc]
         return not response.should_close() and not _is_short(response)
 
     def _answer_failure(self, conn: Connection, error: Exception) -> None:
-        status, request_id = status_of(error), fresh_id("req")
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        refusal, request_id = refusal_of(error), fresh_id("req")
+        if refusal is FAILED:
             note_failure("a request failed", error)
         else:
-            facts = {"id": request_id, "status": status.value, "cause": type(error).__name__}
+            status = refusal.status.value
+            facts = {"id": request_id, "status": status, "cause": type(error).__name__}
             note(logging.INFO, "refused a request", **facts)
-        conn.send_error(reply_of(status, request_id))
+        conn.send_error(reply_of(refusal, request_id))
 
     def _stop_listening(self) -> None:
         """Close this worker's share of the listening sockets, so that no client waits in vain."""

@@ -130,8 +130,8 @@ def _of_logins() -> Iterator[Error]:
 
 def _of_the_server() -> Iterator[Error]:
     """What the server answers before there is an application."""
-    for status, (code, _) in refusals.ANSWERS.items():
-        yield int(status), refusals.type_of(status), code
+    for refusal in refusals.ALL:
+        yield int(refusal.status), refusals.type_of(refusal.status), refusal.code
 
 
 def _in_streams() -> Iterator[Error]:
