@@ -28,6 +28,8 @@ settings.register_profile(
 )
 settings.register_profile("searching", deadline=None, max_examples=1000)
 settings.load_profile("repeatable")
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TOKEN = "a-relay-token-for-tests-only"
 _PATIENCE = 120.0
