@@ -1,6 +1,6 @@
 """What a provider is: one upstream of the owner, with its rows of quirks."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, Protocol
@@ -166,7 +166,7 @@ class BatchCaller(Protocol):
     def ask(self, call: Relayed) -> Json:
         """Return the JSON object that answers a call."""
 
-    def lines(self, call: Relayed) -> Iterator[Json]:
+    def lines(self, call: Relayed) -> Generator[Json]:
         """Yield the JSON objects that answer a call, one to a line; a broken one is left out."""
 
 

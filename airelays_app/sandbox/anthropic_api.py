@@ -7,6 +7,7 @@ from typing import Any
 
 from airelays_app.sandbox.answering import reply_to
 from airelays_app.sandbox.anthropic_asked import from_messages
+from airelays_app.sandbox.anthropic_batches import MessageBatches
 from airelays_app.sandbox.anthropic_refusals import refusal
 from airelays_app.sandbox.anthropic_stream import MessageStream, message_frames
 from airelays_app.sandbox.anthropic_wire import (
@@ -21,8 +22,9 @@ from airelays_app.sandbox.asked import Asked
 from airelays_app.sandbox.delivery import deliver_stream
 from airelays_app.sandbox.exchange import Answer, json_answer
 from airelays_app.sandbox.recorded import RecordedRequest
-from airelays_app.sandbox.routing import Route, Visit
+from airelays_app.sandbox.routing import ANY_METHOD, Route, Visit
 from airelays_app.sandbox.seals import Sealer
+from airelays_app.sandbox.settings import Settings
 
 BASE = "/anthropic/v1"
 """Where it is on the sandbox's port, beside the compatible server's /v1."""
@@ -31,14 +33,20 @@ BASE = "/anthropic/v1"
 class Anthropic:
     """The API's routes; ``key`` is the API key it wants."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._sealer = Sealer()
         self.key = f"sk-ant-sandbox-{secrets.token_hex(16)}"
 
     def routes(self) -> dict[tuple[str, str], Route]:
         """Return the API's routes by method and path."""
+        messages = self._route(self._messages, from_messages)
+        batches = MessageBatches(self._settings, messages, BASE)
         return {
-            ("POST", f"{BASE}/messages"): self._route(self._messages, from_messages),
+            ("POST", f"{BASE}/messages"): messages,
+            ("POST", f"{BASE}/messages/batches"): self._route(batches.create),
+            ("GET", f"{BASE}/messages/batches"): self._route(batches.list),
+            (ANY_METHOD, f"{BASE}/messages/batches/"): self._route(batches.batch),
             ("POST", f"{BASE}/messages/count_tokens"): self._route(self._count),
             ("GET", f"{BASE}/models"): self._route(_models),
         }

@@ -64,6 +64,8 @@ class Batches:
 
     def list(self, visit: Visit) -> Answer:
         """List the batches, newest first."""
+        for batch in self._batches.values():
+            self._look(batch)
         made = [self._shown(batch) for batch in reversed(self._batches.values())]
         ids = [batch["id"] for batch in made]
         after, limit = visit.request.query.get("after"), int(visit.request.query.get("limit", 20))
@@ -84,8 +86,8 @@ class Batches:
                 message = f"Cannot cancel a batch with status '{batch.state}'."
                 return fault(message, None, status=409)
             batch.cancel()
-        elif batch.look() != "running":
-            self._write_results(batch)
+        else:
+            self._look(batch)
         return json_answer(200, self._shown(batch))
 
     def _made(self, visit: Visit, endpoint: str, content: bytes) -> SandboxBatch:
@@ -119,8 +121,9 @@ class Batches:
             "status": "processed",
         }
 
-    def _write_results(self, batch: SandboxBatch) -> None:
-        if "output_file_id" in batch.details:
+    def _look(self, batch: SandboxBatch) -> None:
+        """Let it go on a little; at its end its results are written."""
+        if batch.look() == "running" or "output_file_id" in batch.details:
             return
         good = [_result(*each) for each in batch.done if each[1].status < 300]
         bad = [_result(*each) for each in batch.done if each[1].status >= 300]

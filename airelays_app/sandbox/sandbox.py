@@ -40,7 +40,7 @@ class Sandbox:
         self._script = Script()
         self._book = TokenBook(self.settings)
         self._compatible = Compatible(self.settings)
-        self._anthropic = Anthropic()
+        self._anthropic = Anthropic(self.settings)
         self._gemini = Gemini()
         self._router = Router({}, self._script)
         self._listener = Listener((host, port), self.requests, self._router.dispatch)

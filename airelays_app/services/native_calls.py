@@ -1,7 +1,7 @@
 """One account of a provider that runs batches, and the calls to it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from airelays_app.dialects.base import Json
@@ -54,7 +54,7 @@ class NativeCalls:
         response = self._answer(call)
         return answered_object(response.read(limit=MOST_ANSWER_BYTES, on_tick=self._tick))
 
-    def lines(self, call: Relayed) -> Iterator[Json]:
+    def lines(self, call: Relayed) -> Generator[Json]:
         """Yield the JSON objects that answer a call, one to a line; raises RelayError.
 
         A broken line is left out, which the log tells.

@@ -5,8 +5,10 @@ The vendors' own SDKs are the judges of what a batch looks like.
 
 import json
 
+import anthropic
 import openai
 import pytest
+from anthropic import Anthropic
 from openai import OpenAI
 
 CHAT = "/v1/chat/completions"
@@ -103,3 +105,56 @@ def test_openai_tells_what_it_had_no_time_for(sandbox, sdk):
     batch = sdk.batches.retrieve(created(sdk, [line("[[say Hi]]"), line("x", "b")]).id)
     assert batch.status == "expired"
     assert results(sdk, batch.error_file_id)[0]["error"]["code"] == "batch_expired"
+
+
+@pytest.fixture
+def claude(sandbox):
+    base_url = sandbox.anthropic_url.removesuffix("/v1")
+    with Anthropic(base_url=base_url, api_key=sandbox.anthropic_key, max_retries=0) as client:
+        yield client
+
+
+def asking(text, custom_id="a", **fields):
+    params = {"model": "claude-sonnet-4-5", "max_tokens": 50}
+    params["messages"] = [{"role": "user", "content": text}]
+    return {"custom_id": custom_id, "params": {**params, **fields}}
+
+
+def test_anthropic_runs_a_batch_and_lists_it(sandbox, claude):
+    sandbox.settings.batch_looks = 2
+    requests = [asking("[[say Hi]]"), asking("x", "b", max_tokens=0)]
+    batch = claude.messages.batches.create(requests=requests)
+    running = claude.messages.batches.retrieve(batch.id)
+    assert running.processing_status == "in_progress"
+    assert running.request_counts.processing == 2
+    ended = claude.messages.batches.retrieve(batch.id)
+    assert ended.processing_status == "ended"
+    assert ended.request_counts.succeeded == ended.request_counts.errored == 1
+    results = {each.custom_id: each.result for each in claude.messages.batches.results(batch.id)}
+    assert results["a"].message.content[0].text == "Hi"
+    assert results["b"].error.error.type == "invalid_request_error"
+    assert next(iter(claude.messages.batches.list())).id == batch.id
+
+
+def test_anthropic_tells_what_it_has_cancelled(sandbox, claude):
+    sandbox.settings.batch_looks = NEVER
+    batch = claude.messages.batches.create(requests=[asking("[[say Hi]]"), asking("x", "b")])
+    claude.messages.batches.cancel(batch.id)
+    assert claude.messages.batches.retrieve(batch.id).request_counts.canceled == 1
+    kinds = {each.custom_id: each.result.type for each in claude.messages.batches.results(batch.id)}
+    assert kinds == {"a": "succeeded", "b": "canceled"}
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [
+        [],
+        [asking("x"), asking("y")],
+        [asking("x", "no spaces")],
+        [asking("x", stream=True)],
+        [{**asking("x"), "url": "/v1/messages"}],
+    ],
+)
+def test_anthropic_refuses_what_cannot_be_a_batch(claude, requests):
+    with pytest.raises(anthropic.BadRequestError):
+        claude.messages.batches.create(requests=requests)

@@ -13,9 +13,10 @@ from airelays_app.dialects.base import Json
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.losses import Loss
+from airelays_app.providers.anthropic.batches import AnthropicBatches
 from airelays_app.providers.anthropic.models import capabilities_of
 from airelays_app.providers.anthropic.schema import Closing
-from airelays_app.providers.base import Adapted, FieldRules, Model, Refused
+from airelays_app.providers.base import Adapted, FieldRules, Model, NativeBatches, Refused
 from airelays_app.providers.compatible import CompatibleOptions
 from airelays_app.providers.keyed import KeyedProvider
 from airelays_app.upstream.failures import FailureRules
@@ -56,6 +57,7 @@ class AnthropicProvider(KeyedProvider):
     key_header = "x-api-key"
     passed_headers: tuple[str, ...] = ("anthropic-ratelimit-",)
     failure_rules = RULES
+    batches: NativeBatches | None = AnthropicBatches()
     default_headers: Mapping[str, str] = MappingProxyType({"anthropic-version": VERSION})
 
     def __init__(self, name: str, options: CompatibleOptions) -> None:
