@@ -10,18 +10,20 @@ _ENDED = {"finishReason": "STOP"}
 
 
 def _stream(texts: tuple[str, ...]) -> Stream:
-    responses = [*(_response(text, {}) for text in texts), _response("", _ENDED)]
+    responses = [_response(text, {}, count) for count, text in enumerate(texts, 1)]
+    responses.append(_response("", _ENDED, len(texts)))
     return Stream(tuple(b"data: %b\r\n\r\n" % encoded(each) for each in responses), first=0)
 
 
-def _response(text: str, ending: Json) -> Json:
+def _response(text: str, ending: Json, count: int) -> Json:
+    """Return one event; ``count`` tokens of the answer were made so far."""
     content = {"parts": [{"text": text}], "role": "model"}
     return {
         "candidates": [{"content": content, **ending, "index": 0}],
         "usageMetadata": {
             "promptTokenCount": 32,
-            "candidatesTokenCount": 200,
-            "totalTokenCount": 232,
+            "candidatesTokenCount": count,
+            "totalTokenCount": 32 + count,
             "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 32}],
         },
         "modelVersion": MODEL,
@@ -49,7 +51,7 @@ GEMINI = Wire(
     stream_path="/v1beta/models/{model}:streamGenerateContent?alt=sse",
     body=_body,
     stream=_stream,
-    whole=_response(ANSWER, _ENDED),
+    whole=_response(ANSWER, _ENDED, 20),
     text_of=_text_of,
     delta=re.compile(rb'"parts":\[\{"text":"([^"]+)"'),
     end=b'"finishReason":"STOP"',
