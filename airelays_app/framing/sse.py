@@ -12,7 +12,10 @@ _LINE_END = re.compile(rb"\r\n|\n|\r(?!\n)")
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
 _PLAIN_BLOCK = rb"\n?+(?:.+\n)*+\n"
 _PLAIN_BLOCKS = re.compile(_PLAIN_BLOCK)
+_CRLF = b"\r\n"
+_CRLF_BLANK_LINE = b"\r\n\r\n"
 _usual = re.compile(rb"(?:event: (.*)\n)?data: (.*)\n\n").fullmatch
+_usual_crlf = re.compile(rb"(?:event: ([^\r\n]*)\r\n)?data: ([^\r\n]*)\r\n\r\n").fullmatch
 
 _SHORT_REST = 65_536
 """What is copied in front of what follows; more of one event is searched where it is."""
@@ -62,8 +65,12 @@ class SseSplitter:
         """Return the blocks that ``data`` completes; raises BlockTooLargeError."""
         if self._plain and b"\r" in data:
             self._plain = False
-        if self._plain and len(self._rest) < _SHORT_REST:
-            return self._split_at_once(bytes(self._rest) + data if self._rest else data)
+        if len(self._rest) < _SHORT_REST:
+            joined = bytes(self._rest) + data if self._rest else data
+            if self._plain:
+                return self._split_at_once(joined)
+            if _has_only_crlf(joined):
+                return self._split_at_crlf(joined)
         self._rest += data
         return self._split_rest()
 
@@ -78,6 +85,11 @@ class SseSplitter:
         blocks: list[bytes] = self._plain_blocks(data, 0, data.rfind(b"\n\n") + 2)
         self._keep(data[sum(map(len, blocks)) :])
         return blocks
+
+    def _split_at_crlf(self, data: bytes) -> list[bytes]:
+        *parts, rest = data.split(_CRLF_BLANK_LINE)
+        self._keep(rest)
+        return [part + _CRLF_BLANK_LINE for part in parts]
 
     def _split_rest(self) -> list[bytes]:
         blocks: list[bytes] = []
@@ -108,8 +120,8 @@ class SseSplitter:
 
 def parse_block(block: bytes) -> Frame:
     """Return what a block says; fields other than ``event`` and ``data`` are ignored."""
-    usual = _usual(block)
-    if usual and b"\r" not in block:
+    usual = _usual_crlf(block) if b"\r" in block else _usual(block)
+    if usual:
         return Frame(usual[1] or b"", usual[2])
     event = b""
     data: list[bytes] = []
@@ -120,6 +132,12 @@ def parse_block(block: bytes) -> Frame:
         elif name == b"event":
             event = value.removeprefix(b" ")
     return Frame(event, b"\n".join(data) if data else None)
+
+
+def _has_only_crlf(data: bytes) -> bool:
+    """Tell whether every line ends in CRLF; the second half of the last may be still to come."""
+    ends = data.count(_CRLF)
+    return data.count(b"\n") == ends == data.count(b"\r") - data.endswith(b"\r")
 
 
 def data_block(data: bytes) -> bytes:

@@ -34,8 +34,8 @@ lines = st.one_of(
 
 
 @st.composite
-def streams(draw: st.DrawFn) -> bytes:
-    end = draw(line_ends)
+def streams(draw: st.DrawFn, ends: st.SearchStrategy[bytes] = line_ends) -> bytes:
+    end = draw(ends)
     blocks = draw(st.lists(st.lists(lines, min_size=1, max_size=4), max_size=6))
     stream = b"".join(b"".join(line + end for line in block) + end for block in blocks)
     return stream + draw(st.sampled_from([b"", b"data: rest", b"data: rest" + end]))
@@ -68,6 +68,29 @@ def test_each_event_is_one_block_with_its_data(values: list[bytes], end: bytes) 
     stream = b"".join(b"data: " + value + end + end for value in values)
     frames = [parse_block(block) for block in split([stream])]
     assert [frame.data for frame in frames] == values
+
+
+@given(streams(st.just(b"\n")), st.data())
+def test_crlf_makes_the_same_blocks_as_lf(stream: bytes, data: st.DataObject) -> None:
+    crlf = stream.replace(b"\n", b"\r\n")
+    cut = data.draw(st.integers(0, len(crlf)))
+
+    blocks = split([crlf[:cut], crlf[cut:]])
+
+    assert blocks == [block.replace(b"\n", b"\r\n") for block in split([stream])]
+    assert list(map(parse_block, blocks)) == list(map(parse_block, split([stream])))
+
+
+@given(st.lists(st.sampled_from([b"data: a", b"\n", b"\r\n", b"\r"]), max_size=12), st.data())
+def test_mixed_line_ends_make_the_same_blocks_at_any_cut(
+    pieces: list[bytes], data: st.DataObject
+) -> None:
+    stream = b"".join(pieces)
+    cut = data.draw(st.integers(0, len(stream)))
+
+    assert split([stream[:cut], stream[cut:]]) == split(
+        [stream[i : i + 1] for i in range(len(stream))]
+    )
 
 
 def test_a_block_may_have_a_name_and_several_data_lines() -> None:

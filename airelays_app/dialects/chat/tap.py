@@ -22,6 +22,7 @@ _says_more = re.compile(rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error")').
 _has_content = re.compile(
     rb'"(?:content|reasoning_content|reasoning|arguments|name)"\s*:\s*"[^"]'
 ).search
+_OBJECT_ENDS = b"}\n\n", b"}\r\n\r\n"
 _DONE = b"[DONE]"
 
 
@@ -45,7 +46,7 @@ class ChatTap:
         for block in blocks:
             if not self.has_content:
                 self.has_content = bool(_has_content(block))
-            if _says_more(block) or not block.endswith(b"}\n\n"):
+            if _says_more(block) or not block.endswith(_OBJECT_ENDS):
                 self._look(block)
         return b"".join(blocks)
 
