@@ -100,5 +100,5 @@ def stop_sequences(source: Mapping[str, Any]) -> tuple[str, ...]:
 
 def token_count(source: Any, name: str) -> int:
     """Return a count in an upstream's ``usage``; 0 for anything that is not a count."""
-    value = source.get(name) if isinstance(source, Mapping) else None
+    value = source.get(name) if isinstance(source, dict) else None
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

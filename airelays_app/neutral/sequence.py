@@ -80,8 +80,11 @@ class OneAtATime:
     def feed(self, events: Iterable[Event]) -> list[Event]:
         """Return the events that may pass now."""
         out: list[Event] = []
+        waiting = self._open
         for event in events:
-            if isinstance(event, PartOpened):
+            if event.__class__ is PartDelta and event.part == waiting[0]:
+                out.append(event)
+            elif isinstance(event, PartOpened):
                 self._queue_up(event, out)
             elif isinstance(event, PartDelta | PartSealed | PartClosed | Noted):
                 self._take(event, out)

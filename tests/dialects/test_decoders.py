@@ -147,6 +147,57 @@ def test_a_comment_in_an_event_makes_no_difference(
     assert decoded_or_nonsense(dialect, usual) == decoded_or_nonsense(dialect, commented)
 
 
+NEARLY_USUAL = {
+    "messages": {
+        "another type": {"type": "ping", "index": 0, "delta": {"type": "text_delta", "text": "x"}},
+        "another delta": {"type": "content_block_delta", "index": 0, "delta": {"text": "x"}},
+        "another block": {
+            "type": "content_block_delta",
+            "index": 7,
+            "delta": {"type": "text_delta", "text": "x"},
+        },
+    },
+    "gemini": {
+        "a thought": {"candidates": [{"content": {"parts": [{"text": "x", "thought": True}]}}]},
+        "a signature": {
+            "candidates": [{"content": {"parts": [{"text": "x", "thoughtSignature": "c2VhbA=="}]}}]
+        },
+        "a reason to stop": {
+            "candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "SAFETY"}]
+        },
+        "an error": {"candidates": [{"content": {"parts": [{"text": "x"}]}}], "error": {"code": 1}},
+        "two parts": {"candidates": [{"content": {"parts": [{"text": "x"}, {"text": "y"}]}}]},
+    },
+}
+"""Events that differ in one thing from more text of the part that is open."""
+
+BEFORE = {
+    "messages": event_block(
+        b"content_block_start",
+        dumps(
+            {
+                "type": "content_block_start",
+                "index": 0,
+                "content_block": {"type": "text", "text": "w"},
+            }
+        ),
+    ),
+    "gemini": data_block(dumps({"candidates": [{"content": {"parts": [{"text": "w"}]}}]})),
+}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name"), [(dialect, name) for dialect, odd in NEARLY_USUAL.items() for name in odd]
+)
+def test_what_is_nearly_usual_means_the_same_as_by_the_long_way(dialect: str, name: str) -> None:
+    data = dumps(NEARLY_USUAL[dialect][name])
+    block = data_block(data) if dialect == "gemini" else event_block(b"content_block_delta", data)
+    shorter, longer = (
+        decode(dialect, [BEFORE[dialect], said]) for said in (block, b": comment\n" + block)
+    )
+    assert shorter == longer
+
+
 def decoded_or_nonsense(dialect: str, blocks: list[bytes]) -> list[Event] | None:
     """Return the events, None for nonsense."""
     try:

@@ -67,6 +67,11 @@ class Signing:
         self._waiting: list[Seal] = []
         self._has_calls = False
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether the next part that is no thought has a seal to bring."""
+        return bool(self._waiting)
+
     def take(self, seal: Seal) -> None:
         """Keep a seal for the next part."""
         self._waiting.append(seal)

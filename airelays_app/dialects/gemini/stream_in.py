@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
 from airelays_app.dialects.base import Classify, Json
 from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.gemini.call_ids import MADE_UP
@@ -37,6 +39,12 @@ from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.usage import Usage
 
 _BESIDE_TEXT = frozenset({"thought", "thoughtSignature"})
+_WITH_TEXT = frozenset({"content", "index"})
+_AROUND_TEXT = frozenset({"candidates", FIELD, "modelVersion", "responseId"})
+"""The fields of an event that brings a text and has nothing else to say."""
+
+_DATA = b"data: "
+_OBJECT = b"data: {"
 
 
 class GeminiDecoder:
@@ -62,10 +70,37 @@ class GeminiDecoder:
         """Return what the next SSE blocks mean."""
         self._out = []
         for block in blocks:
-            data = parse_block(block).data
-            if data is not None and not self._ended and (response := read_object(data)):
-                self._read(response)
+            if not (block.startswith(_OBJECT) and self._usual_text(block)):
+                self._read_block(block)
         return self._out
+
+    def _usual_text(self, block: bytes) -> bool:
+        """Take what nearly every block of a stream is, more text and the counts so far.
+
+        The parser ignores the line ends behind the object. Anything else is left for later.
+        """
+        try:
+            response = orjson.loads(block[len(_DATA) :])
+            (candidate,) = response["candidates"]
+            (part,) = candidate["content"]["parts"]
+            text = part["text"]
+        except (LookupError, TypeError, ValueError):
+            return False
+        if self._open is None or self._open[0] != "text" or self._ended or len(part) > 1:
+            return False
+        if text.__class__ is not str or not text:
+            return False
+        if not (candidate.keys() <= _WITH_TEXT and response.keys() <= _AROUND_TEXT):
+            return False
+        self._see_counts(response.get(FIELD))
+        self._texts.append(text)
+        self._out.append(PartDelta(self._open[1], text))
+        return True
+
+    def _read_block(self, block: bytes) -> None:
+        data = parse_block(block).data
+        if data is not None and not self._ended and (response := read_object(data)):
+            self._read(response)
 
     def read_body(self, response: Json) -> list[Event]:
         """Return the events of a whole response; it needs no word that it ended."""
@@ -93,7 +128,7 @@ class GeminiDecoder:
             self._fail(self._classify(response))
             return
         self._start(response)
-        self._see_usage(read_usage(response.get(FIELD)))
+        self._see_counts(response.get(FIELD))
         for candidate in (response.get("candidates") or ())[:1]:
             self._candidate(candidate)
         if not self._ended:
@@ -105,7 +140,8 @@ class GeminiDecoder:
             self._id = str(response.get("responseId") or "")
             self._out.append(Started(self._id, str(response.get("modelVersion") or "")))
 
-    def _see_usage(self, usage: Usage | None) -> None:
+    def _see_counts(self, counts: Any) -> None:
+        usage = read_usage(counts)
         if usage is not None and usage != self._usage:
             self._usage = usage
             self._out.append(UsageSeen(usage))

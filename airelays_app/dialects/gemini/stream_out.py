@@ -79,8 +79,8 @@ class GeminiEncoder:
         self._texts.append(text)
         if part.kind not in TEXTS:
             return
-        if part.kind not in THOUGHTS and (signature := self._signing.beside()):
-            self._send([{"text": text, **signature}])
+        if self._signing.has_waiting and part.kind not in THOUGHTS:
+            self._send([{"text": text, **self._signing.beside()}])
             return
         before, after = self._wire
         self._out.append(b"%b%b%b" % (before, dumps(text), after))

@@ -5,7 +5,6 @@ and what hosted tools put into the prompt is counted apart (API reference, "Usag
 2026-11-25).
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from airelays_app.dialects.base import Json
@@ -17,7 +16,7 @@ FIELD = "usageMetadata"
 
 def read_usage(raw: Any) -> Usage | None:
     """Return the counts of a ``usageMetadata`` object, or None if there is none."""
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, dict):
         return None
     cached = token_count(raw, "cachedContentTokenCount")
     prompt = token_count(raw, "promptTokenCount")

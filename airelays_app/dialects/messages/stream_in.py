@@ -8,6 +8,8 @@ Blocks are told apart by their ``index`` and may be interleaved. Counts are cumu
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import orjson
+
 from airelays_app.dialects.base import Classify, Json
 from airelays_app.dialects.event_data import read_object
 from airelays_app.dialects.messages.citations import annotation_in
@@ -47,6 +49,7 @@ _KINDS: dict[str, PartKind] = {
     REDACTED: "reasoning",
     "tool_use": "tool_call",
 }
+_DELTA = b"event: content_block_delta\ndata: "
 _TEXTS = {"text": "text", "thinking": "thinking"}
 """Where a block that is whole, or begins with some text, has it."""
 
@@ -84,14 +87,39 @@ class MessagesDecoder:
         """Return what the next SSE blocks mean."""
         self._out = []
         for block in blocks:
-            name, data = parse_block(block)
-            if data is None or self._ended:
-                continue
-            event = read_object(data)
-            handler = _HANDLERS.get(event.get("type") or name.decode("ascii", "replace"))
-            if handler:
-                handler(self, event)
+            if not (block.startswith(_DELTA) and self._usual_delta(block)):
+                self._read(block)
         return self._out
+
+    def _usual_delta(self, block: bytes) -> bool:
+        """Take what nearly every block of a stream is, more text of a block that is open.
+
+        The parser ignores the line ends behind the object. Anything else is left for later.
+        """
+        try:
+            event = orjson.loads(block[len(_DELTA) :])
+            delta = event["delta"]
+            text = delta["text"]
+            open_block = self._blocks[event["index"]]
+            is_usual = event["type"] == "content_block_delta" and delta["type"] == "text_delta"
+        except (LookupError, TypeError, ValueError):
+            return False
+        if not is_usual or self._ended or open_block.kind != "text":
+            return False
+        if text.__class__ is not str or not text:
+            return False
+        open_block.length += len(text)
+        self._out.append(PartDelta(open_block.part, text))
+        return True
+
+    def _read(self, block: bytes) -> None:
+        name, data = parse_block(block)
+        if data is None or self._ended:
+            return
+        event = read_object(data)
+        handler = _HANDLERS.get(event.get("type") or name.decode("ascii", "replace"))
+        if handler:
+            handler(self, event)
 
     def read_body(self, message: Json) -> list[Event]:
         """Return the events of a whole message, or of the error that came in its place."""
