@@ -14,11 +14,10 @@ from typing import Any
 import orjson
 
 from airelays_app.dialects.base import Classify, Json
-from airelays_app.dialects.event_data import read_object
+from airelays_app.dialects.event_data import named_event
 from airelays_app.dialects.openai_error import incomplete
 from airelays_app.dialects.responses.usage import read_usage
 from airelays_app.framing.jsontext import dumps
-from airelays_app.framing.sse import parse_block
 from airelays_app.neutral.events import (
     Event,
     Failed,
@@ -95,12 +94,10 @@ class ResponsesDecoder:
         return True
 
     def _read(self, block: bytes) -> None:
-        name, data = parse_block(block)
-        if data is None or self._ended:
+        if self._ended:
             return
-        event = read_object(data)
-        handler = _HANDLERS.get(event.get("type") or name.decode("ascii", "replace"))
-        if handler:
+        kind, event = named_event(block)
+        if handler := _HANDLERS.get(kind):
             handler(self, event)
 
     def read_body(self, response: Json) -> list[Event]:
