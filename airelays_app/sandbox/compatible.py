@@ -67,6 +67,7 @@ class Compatible:
             ("POST", "/v1/responses/input_tokens"): self._route(_count_input, from_responses),
             ("POST", "/v1/responses/compact"): self._route(self._compact, from_responses),
             ("POST", "/v1/embeddings"): self._route(operations.embeddings),
+            ("POST", "/v1/moderations"): self._route(operations.moderation),
             ("POST", "/v1/audio/speech"): self._route(operations.speech),
             ("POST", "/v1/audio/transcriptions"): self._route(operations.transcription),
             ("POST", "/v1/audio/translations"): self._route(operations.transcription),

@@ -90,6 +90,13 @@ def image(visit: Visit) -> Answer:
     )
 
 
+def moderation(visit: Visit) -> Answer:
+    """Answer that nothing is wrong with the text (OpenAI API reference, seen 2026-11-25)."""
+    result = {"flagged": False, "categories": {"violence": False}}
+    model = visit.body.get("model")
+    return json_answer(200, {"id": "modr-sandbox", "model": model, "results": [result]})
+
+
 def echo(visit: Visit) -> Answer:
     """Answer with the request as it arrived, and headers that a relay has to look at."""
     request = visit.request

@@ -14,11 +14,12 @@ _JSON_ROUTES = re.compile(
 _MAP = create_app(load_settings(environ={"HOME": "/nonexistent"})).url_map
 
 
-def _all_routes() -> list[tuple[str, str]]:
+def _all_routes(endpoint: str = "") -> list[tuple[str, str]]:
     return sorted(
         (method, _PLACEHOLDER.sub("none", rule.rule))
         for rule in _MAP.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint.startswith(endpoint)
     )
 
 
@@ -27,6 +28,9 @@ ROUTES = sorted((*_all_routes(), ("GET", "/v1/models/none:none")))
 
 A model's name may hold a colon, so what is called with a verb can be read, too.
 """
+
+UNSUPPORTED = _all_routes("unsupported.")
+"""Those that are there to say that nobody can do that."""
 
 PATHS = sorted({path for _, path in ROUTES})
 
