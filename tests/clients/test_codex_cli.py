@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from airelays_app.cli.clients import CLIENTS, Connection
 from tests.clients import command_line
 from tests.clients.tried import on_its_upstreams
+from tests.clients.upstreams import SUBSCRIPTION
 
 QUIET = "check_for_update_on_startup = false\n"
 OFFLINE = "\n[analytics]\nenabled = false\n"
@@ -64,12 +64,10 @@ def home(tmp_path) -> Path:
 @pytest.fixture
 def configure(home, relay) -> Callable[..., None]:
     """Return a function that writes the printed settings, with ``more`` for the provider."""
-    (settings, _) = CLIENTS["codex"].steps
 
     def write(model: str, more: str = "") -> None:
-        connection = Connection(relay.base_url, relay.url, relay.token, model)
-        printed = connection.fill(settings.text)
-        (home / "config.toml").write_text(QUIET + printed + more + OFFLINE)
+        settings, *_ = command_line.printed("codex", relay, model)
+        (home / "config.toml").write_text(QUIET + settings + more + OFFLINE)
 
     return write
 
@@ -148,6 +146,18 @@ def test_a_turn_with_tools_among_the_input(relay, configure, take_turn):
     assert result["type"] == "custom_tool_call_output"
     assert isinstance(result["output"], list)
     assert "marker-42" in str(result["output"])
+
+
+def test_the_printed_example(relay, configure, run):
+    configure(SUBSCRIPTION.model)
+    *words, question = command_line.example("codex", relay, SUBSCRIPTION.model)
+
+    done = run(*words, "--skip-git-repo-check", question)
+
+    assert done.returncode == 0, done
+    assert question in done.stdout, "the stand-in repeats what it was asked"
+    (asked,) = SUBSCRIPTION.among(relay.sandbox.requests)
+    assert question.encode() in asked.body
 
 
 @on_its_upstreams("codex")

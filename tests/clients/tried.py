@@ -31,7 +31,9 @@ class Tried:
 
 _SHELL = "a turn with its shell"
 _FUNCTION = "a turn with a function"
+_BOTH = f"{_FUNCTION} in Chat Completions and in Responses"
 _SDKS = "test_two_turns.py"
+_PROGRAMS = "test_programs.py"
 
 TRIED = {
     "codex": Tried(
@@ -39,7 +41,15 @@ TRIED = {
     ),
     "claude-code": Tried(PINS["CLAUDE_CODE"], _SHELL, "messages/test_claude_code.py"),
     "gemini-cli": Tried(PINS["GEMINI_CLI"], _SHELL, "gemini/test_gemini_cli.py"),
-    "openai-python": Tried("3.57.0", _FUNCTION, _SDKS),
+    "opencode": Tried(PINS["OPENCODE"], _SHELL, "test_opencode.py"),
+    "aider": Tried(PINS["AIDER"], "an edit of a file and its commit", "test_aider.py"),
+    "llm": Tried(PINS["LLM"], _FUNCTION, "test_llm.py"),
+    "curl": Tried("7.88.1", "a question, whole and as a stream", "test_curl.py"),
+    "openai-node": Tried(PINS["OPENAI_NODE"], _BOTH, _PROGRAMS),
+    "agents-sdk": Tried(PINS["AGENTS_SDK"], _BOTH, _PROGRAMS),
+    "langchain": Tried(PINS["LANGCHAIN"], _BOTH, _PROGRAMS),
+    "vercel-ai-sdk": Tried(PINS["AI_SDK"], _BOTH, _PROGRAMS),
+    "openai-python": Tried("3.57.0", _BOTH, _SDKS),
     "anthropic-sdk": Tried("2.14.0", _FUNCTION, _SDKS),
     "google-genai": Tried("3.6.1", _FUNCTION, _SDKS),
 }

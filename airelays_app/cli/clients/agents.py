@@ -3,6 +3,7 @@
 from airelays_app.cli.clients.row import Client, Step
 
 _SHELL = "In the shell, or in its start-up file"
+_ONCE = "One question from the shell, for example"
 
 AGENTS = (
     Client(
@@ -24,9 +25,12 @@ wire_api = "responses"
 """,
             ),
             Step(_SHELL, 'export RELAY_TOKEN="%{token}"\ncodex\n'),
+            Step(_ONCE, 'codex exec "What does this project do?"\n'),
         ),
         notes=(
             'Codex speaks the Responses dialect only; wire_api = "chat" is refused by it.',
+            "Of a model that it does not know it says that metadata was not found, and then works "
+            "with it. Which tools it offers depends on the model's name.",
             "With supports_websockets = true below base_url it keeps one connection for a session "
             "and sends only what is new in each turn.",
         ),
@@ -49,6 +53,7 @@ export CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1
 claude
 """,
             ),
+            Step(_ONCE, 'claude -p "What does this project do?"\n'),
         ),
         notes=(
             "The base URL has no /v1: the client adds it.",
@@ -78,6 +83,7 @@ export GEMINI_API_KEY="%{token}"
 gemini -m %{model}
 """,
             ),
+            Step(_ONCE, 'gemini -m %{model} -p "What does this project do?"\n'),
         ),
         notes=("The base URL has no /v1beta: the client adds it.",),
     ),
@@ -103,8 +109,10 @@ gemini -m %{model}
 """,
             ),
             Step(_SHELL, 'export RELAY_TOKEN="%{token}"\nopencode -m airelays/%{model}\n'),
+            Step(_ONCE, 'opencode run -m airelays/%{model} "What does this project do?"\n'),
         ),
         notes=(
+            "Beside the first question of a session it asks for a title, without tools.",
             'With "npm": "@ai-sdk/openai" it speaks Responses instead and always sends a token '
             'limit; then set compat.token_limits = "ignore" in the settings of AIRelays.',
         ),
@@ -122,6 +130,15 @@ export OPENAI_API_KEY="%{token}"
 aider --model openai/%{model}
 """,
             ),
+            Step(
+                "One change from the shell, for example",
+                'aider --model openai/%{model} --message "Say hello." hello.py\n',
+            ),
+        ),
+        notes=(
+            "It warns of a model that it does not know, and takes whole files from it; "
+            "--no-show-model-warnings leaves the warning out.",
+            "After an edit it asks for a commit message: a second request for each change.",
         ),
     ),
     Client(

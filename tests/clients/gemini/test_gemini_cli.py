@@ -6,13 +6,14 @@ What it sends depends on the model's name; it was last seen with 0.61.0.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
-from airelays_app.cli.clients import CLIENTS, Connection
-from tests.clients.command_line import exported, installed, run
+from tests.clients.command_line import example, exported, installed, printed, run
 from tests.clients.tried import on_its_upstreams
+from tests.clients.upstreams import SUBSCRIPTION
 
 SHELL = (
     '[[reason I look.]] [[call run_shell_command {"command": "echo marker | tr a-z A-Z"}]] '
@@ -36,23 +37,40 @@ def gemini() -> str:
 
 
 @pytest.fixture
-def take_turn(gemini, relay, tmp_path) -> Callable[[str, str], Turn]:
-    """Return a function that runs one prompt on a model, with the printed settings."""
-    file, shell = CLIENTS["gemini-cli"].steps
-    (tmp_path / ".gemini").mkdir()
-    (tmp_path / ".gemini" / "settings.json").write_text(file.text)
+def run_gemini(gemini, relay, tmp_path) -> Callable[..., CompletedProcess[str]]:
+    """Return a function that runs it with the settings that are printed for a model."""
+
+    def run_gemini(model: str, *arguments: str) -> CompletedProcess[str]:
+        settings, shell, _ = printed("gemini-cli", relay, model)
+        (tmp_path / ".gemini").mkdir()
+        (tmp_path / ".gemini" / "settings.json").write_text(settings)
+        alone = {"GEMINI_CLI_TRUST_WORKSPACE": "true"}
+        return run([gemini, *arguments], tmp_path, alone | exported(shell))
+
+    return run_gemini
+
+
+@pytest.fixture
+def take_turn(run_gemini) -> Callable[[str, str], Turn]:
+    """Return a function that runs one prompt on a model."""
 
     def take(model: str, prompt: str) -> Turn:
-        printed = Connection(relay.base_url, relay.url, relay.token, model).fill(shell.text)
-        done = run(
-            [gemini, "-m", model, *_ARGUMENTS, prompt],
-            tmp_path,
-            {"GEMINI_CLI_TRUST_WORKSPACE": "true", **exported(printed)},
-        )
+        done = run_gemini(model, "-m", model, *_ARGUMENTS, prompt)
         answer = json.loads(done.stdout[done.stdout.index("{") :]) if "{" in done.stdout else {}
         return Turn(done.returncode, answer, done.stderr)
 
     return take
+
+
+def test_the_printed_example(relay, run_gemini):
+    arguments = example("gemini-cli", relay, SUBSCRIPTION.model)
+
+    done = run_gemini(SUBSCRIPTION.model, *arguments)
+
+    assert done.returncode == 0, done
+    assert arguments[-1] in done.stdout, "the stand-in repeats what it was asked"
+    (asked,) = SUBSCRIPTION.among(relay.sandbox.requests)
+    assert arguments[-1].encode() in asked.body
 
 
 @on_its_upstreams("gemini-cli")

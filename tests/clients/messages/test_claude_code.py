@@ -6,13 +6,14 @@ What it sends depends on the model's name; it was last seen with 2.1.332.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
-from airelays_app.cli.clients import CLIENTS, Connection
-from tests.clients.command_line import exported, installed, run
+from tests.clients.command_line import example, exported, installed, printed, run
 from tests.clients.tried import on_its_upstreams
+from tests.clients.upstreams import SUBSCRIPTION
 
 SHELL = '[[call Bash {"command": "echo marker-$((40+2))"}]] [[then]] [[say All done.]]'
 _ARGUMENTS = "-p --output-format stream-json --verbose --allowedTools Bash --".split()
@@ -43,25 +44,38 @@ def claude() -> str:
 
 
 @pytest.fixture
-def take_turn(claude, relay, tmp_path) -> Callable[[str, str], Turn]:
-    """Return a function that runs one prompt on a model, with the printed settings."""
-    (shell,) = CLIENTS["claude-code"].steps
+def run_claude(claude, relay, tmp_path) -> Callable[..., CompletedProcess[str]]:
+    """Return a function that runs it for a model with further arguments, as printed."""
+
+    def run_claude(model: str, *arguments: str) -> CompletedProcess[str]:
+        shell, _ = printed("claude-code", relay, model)
+        alone = {"DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_MAX_RETRIES": "0"}
+        return run([claude, *arguments], tmp_path, alone | exported(shell))
+
+    return run_claude
+
+
+@pytest.fixture
+def take_turn(run_claude) -> Callable[[str, str], Turn]:
+    """Return a function that runs one prompt on a model."""
 
     def take(model: str, prompt: str) -> Turn:
-        printed = Connection(relay.base_url, relay.url, relay.token, model).fill(shell.text)
-        done = run(
-            [claude, *_ARGUMENTS, prompt],
-            tmp_path,
-            {
-                "DISABLE_AUTOUPDATER": "1",
-                "CLAUDE_CODE_MAX_RETRIES": "0",
-                **exported(printed),
-            },
-        )
+        done = run_claude(model, *_ARGUMENTS, prompt)
         events = [json.loads(line) for line in done.stdout.splitlines()]
         return Turn(done.returncode, events, done.stderr)
 
     return take
+
+
+def test_the_printed_example(relay, run_claude):
+    arguments = example("claude-code", relay, SUBSCRIPTION.model)
+
+    done = run_claude(SUBSCRIPTION.model, *arguments)
+
+    assert done.returncode == 0, done
+    assert arguments[-1] in done.stdout, "the stand-in repeats what it was asked"
+    (asked,) = SUBSCRIPTION.among(relay.sandbox.requests)
+    assert arguments[-1].encode() in asked.body
 
 
 @on_its_upstreams("claude-code")
