@@ -12,6 +12,8 @@ from airelays_app.sandbox.recorded import RecordedRequest
 from airelays_app.sandbox.routing import Route, Visit
 from airelays_app.sandbox.scripts import Script
 
+FATES = frozenset({"failed", "expired", "holed", "keyless"})
+
 State = Literal["running", "completed", "failed", "expired", "cancelled"]
 
 
@@ -21,7 +23,8 @@ class SandboxBatch:
 
     ``looks`` are left until it ends. A ``fate`` is how it ends other than well: ``failed`` as a
     whole, ``expired`` when half is done, ``holed``, with one result lost, one of a stranger and
-    one broken. ``details`` is what a vendor's objects show beside that.
+    one broken, ``keyless``, with results that nobody can tell apart. ``details`` is what a vendor's
+    objects show beside that.
     """
 
     results: Sequence[tuple[str, Answer]]
@@ -95,4 +98,4 @@ def answer_alone(route: Route, body: Any) -> Answer:
 
 def fate_of(visit: Visit) -> str:
     """Return how a batch that is being made is to end."""
-    return next(iter(visit.plan.marks & {"failed", "expired", "holed"}), "")
+    return next(iter(visit.plan.marks & FATES), "")

@@ -294,6 +294,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "batch_failed": Behaviour(_marked("failed"), path="batches"),
     "batch_expired": Behaviour(_marked("expired"), path="batches"),
     "batch_holed": Behaviour(_marked("holed"), path="batches"),
+    "batch_keyless": Behaviour(_marked("keyless"), path=":batchGenerateContent"),
     "refresh_token_expired": Behaviour(
         _refresh_refused("refresh_token_expired"), path="/oauth/token"
     ),

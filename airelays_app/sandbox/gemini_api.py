@@ -12,12 +12,14 @@ from airelays_app.sandbox.asked import Asked, objects_in, text_of
 from airelays_app.sandbox.delivery import deliver_stream
 from airelays_app.sandbox.exchange import Answer, json_answer
 from airelays_app.sandbox.gemini_asked import from_gemini
+from airelays_app.sandbox.gemini_batches import GeminiBatches
 from airelays_app.sandbox.gemini_refusals import refusal
 from airelays_app.sandbox.gemini_stream import GeminiStream, gemini_frames
 from airelays_app.sandbox.gemini_wire import MODELS, GeminiModel, detail, in_camel_case, refused
 from airelays_app.sandbox.recorded import RecordedRequest
 from airelays_app.sandbox.routing import ANY_METHOD, Route, Visit
 from airelays_app.sandbox.seals import Signatures
+from airelays_app.sandbox.settings import Settings
 
 BASE = "/gemini/v1beta"
 """Where it is on the sandbox's port, beside the compatible server's /v1."""
@@ -36,8 +38,9 @@ _Handle = Callable[[Visit], Answer | None]
 class Gemini:
     """The API's routes; ``key`` is the API key it wants."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._sealer = Signatures()
+        self._batches = GeminiBatches(settings, BASE)
         self.key = f"AIzaSy{secrets.token_hex(16)}"
 
     def routes(self) -> dict[tuple[str, str], Route]:
@@ -45,6 +48,8 @@ class Gemini:
         routes = {
             ("GET", f"{BASE}/models"): self._route(_models),
             ("POST", f"{BASE}/openai/embeddings"): self._route(operations.embeddings),
+            ("GET", f"{BASE}/batches"): self._route(self._batches.list),
+            (ANY_METHOD, f"{BASE}/batches/"): self._route(self._batches.batch),
             (ANY_METHOD, f"{BASE}/"): self._route(_unknown),
         }
         for model in MODELS.values():
@@ -59,8 +64,12 @@ class Gemini:
                 ("POST", f"{place}:batchEmbedContents"): self._route(_embed_all),
             }
         read = partial(from_gemini, model=model.name)
+        whole = self._route(partial(self._whole, model), read)
         return {
-            ("POST", f"{place}:generateContent"): self._route(partial(self._whole, model), read),
+            ("POST", f"{place}:generateContent"): whole,
+            ("POST", f"{place}:batchGenerateContent"): self._route(
+                partial(self._batches.create, model, whole)
+            ),
             ("POST", f"{place}:streamGenerateContent"): self._route(
                 partial(self._stream, model), read
             ),

@@ -41,7 +41,7 @@ class Sandbox:
         self._book = TokenBook(self.settings)
         self._compatible = Compatible(self.settings)
         self._anthropic = Anthropic(self.settings)
-        self._gemini = Gemini()
+        self._gemini = Gemini(self.settings)
         self._router = Router({}, self._script)
         self._listener = Listener((host, port), self.requests, self._router.dispatch)
         self.issuer_url = f"http://{host}:{self._listener.server_address[1]}"

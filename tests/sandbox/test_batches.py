@@ -8,7 +8,10 @@ import json
 import anthropic
 import openai
 import pytest
+import requests
 from anthropic import Anthropic
+from google import genai
+from google.genai import types
 from openai import OpenAI
 
 CHAT = "/v1/chat/completions"
@@ -122,8 +125,9 @@ def asking(text, custom_id="a", **fields):
 
 def test_anthropic_runs_a_batch_and_lists_it(sandbox, claude):
     sandbox.settings.batch_looks = 2
-    requests = [asking("[[say Hi]]"), asking("x", "b", max_tokens=0)]
-    batch = claude.messages.batches.create(requests=requests)
+    batch = claude.messages.batches.create(
+        requests=[asking("[[say Hi]]"), asking("x", "b", max_tokens=0)]
+    )
     running = claude.messages.batches.retrieve(batch.id)
     assert running.processing_status == "in_progress"
     assert running.request_counts.processing == 2
@@ -146,7 +150,7 @@ def test_anthropic_tells_what_it_has_cancelled(sandbox, claude):
 
 
 @pytest.mark.parametrize(
-    "requests",
+    "asked",
     [
         [],
         [asking("x"), asking("y")],
@@ -155,6 +159,61 @@ def test_anthropic_tells_what_it_has_cancelled(sandbox, claude):
         [{**asking("x"), "url": "/v1/messages"}],
     ],
 )
-def test_anthropic_refuses_what_cannot_be_a_batch(claude, requests):
+def test_anthropic_refuses_what_cannot_be_a_batch(claude, asked):
     with pytest.raises(anthropic.BadRequestError):
-        claude.messages.batches.create(requests=requests)
+        claude.messages.batches.create(requests=asked)
+
+
+@pytest.fixture
+def google(sandbox):
+    base_url = sandbox.gemini_url.removesuffix("/v1beta")
+    options = types.HttpOptions(base_url=base_url, api_version="v1beta")
+    client = genai.Client(api_key=sandbox.gemini_key, http_options=options)
+    yield client.batches
+    client.close()
+
+
+def inlined(text, key="a"):
+    contents = [{"role": "user", "parts": [{"text": text}]}]
+    return types.InlinedRequest(contents=contents, metadata={"key": key})
+
+
+def test_gemini_runs_a_batch_and_lists_it(sandbox, google):
+    sandbox.settings.batch_looks = 2
+    source = [inlined("[[say Hi]]"), inlined("[[behave status 400]]", "b")]
+    config = {"display_name": "mine"}
+    batch = google.create(model="gemini-2.5-flash", src=source, config=config)
+    assert google.get(name=batch.name).state == "JOB_STATE_RUNNING"
+    ended = google.get(name=batch.name)
+    assert ended.state == "JOB_STATE_SUCCEEDED"
+    results = {each.metadata["key"]: each for each in ended.dest.inlined_responses}
+    assert results["a"].response.text == "Hi"
+    assert results["b"].error.code == 3
+    assert [each.display_name for each in google.list()] == ["mine"]
+
+
+def test_gemini_cancels_a_batch(sandbox, google):
+    sandbox.settings.batch_looks = NEVER
+    config = {"display_name": "mine"}
+    batch = google.create(model="gemini-2.5-flash", src=[inlined("x")], config=config)
+    google.cancel(name=batch.name)
+    assert google.get(name=batch.name).state == "JOB_STATE_CANCELLED"
+    with pytest.raises(genai.errors.ClientError):
+        google.get(name="batches/none")
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        {},
+        {"inputConfig": {"requests": {"requests": [{"request": {}}]}}},
+        {"displayName": "x", "inputConfig": {"requests": {"requests": []}}},
+        {"displayName": "x", "inputConfig": {"requests": {"requests": [{"contents": []}]}}},
+    ],
+)
+def test_gemini_refuses_what_cannot_be_a_batch(sandbox, batch):
+    url = f"{sandbox.gemini_url}/models/gemini-2.5-flash:batchGenerateContent"
+    headers = {"x-goog-api-key": sandbox.gemini_key}
+    answer = requests.post(url, json={"batch": batch}, headers=headers, timeout=30)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"

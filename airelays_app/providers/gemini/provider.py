@@ -11,8 +11,9 @@ from types import MappingProxyType
 from airelays_app.dialects.base import Json
 from airelays_app.errors import UpstreamError
 from airelays_app.neutral.capabilities import Capabilities
-from airelays_app.providers.base import Model
+from airelays_app.providers.base import Model, NativeBatches
 from airelays_app.providers.compatible import CompatibleOptions
+from airelays_app.providers.gemini.batches import GeminiBatches
 from airelays_app.providers.gemini.models import capabilities_of
 from airelays_app.providers.keyed import KeyedProvider
 from airelays_app.upstream.failures import FailureRules
@@ -47,6 +48,7 @@ class GeminiProvider(KeyedProvider):
     key_header = "x-goog-api-key"
     passed_headers: tuple[str, ...] = ()
     failure_rules = RULES
+    batches: NativeBatches | None = GeminiBatches()
 
     def __init__(self, name: str, options: CompatibleOptions) -> None:
         spoken = replace(
