@@ -1,6 +1,7 @@
 """Every cell of the table in docs/dialects.rst is true, on real sockets."""
 
 import json
+from contextlib import closing
 
 import pytest
 
@@ -139,6 +140,22 @@ CELLS = [
 @pytest.mark.parametrize(("client", "model", "feature"), CELLS)
 def test_the_cell_is_true(relay, client, model, feature):
     CHECKS[feature](Pair(relay, client, model))
+
+
+@pytest.mark.parametrize("model", UPSTREAMS.values(), ids=UPSTREAMS)
+@pytest.mark.parametrize("client", CLIENTS, ids=[client.name for client in CLIENTS])
+def test_what_has_been_said_is_told_while_the_rest_is_awaited(relay, client, model):
+    path, body = client.streaming(*client.ask(model, "[[behave stalled 1]] [[say One two]]"))
+
+    with closing(relay.post(path, body, stream=True)) as answer:
+        seen = ""
+        for piece in answer.iter_content(None):
+            seen += piece.decode()
+            if "One" in seen:
+                break
+
+    assert "One" in seen, seen
+    assert "two" not in seen
 
 
 def test_every_feature_has_its_check():

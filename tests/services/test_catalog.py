@@ -166,6 +166,20 @@ def test_every_listed_name_leads_to_its_model(upstreams, clock):
     assert "z/auto" in [each.id for each in catalog.listed()]
 
 
+def test_a_bare_name_that_several_have_is_the_first_one_s(upstreams, clock):
+    upstreams.further = [Model("everybody-s")]
+    catalog = catalog_of(upstreams, clock, patience=PATIENCE)
+    catalog.listed()
+    assert catalog.owner_of("everybody-s") is None, "the default provider's"
+    assert catalog.owner_of("model-of-c") == "c"
+    upstreams.further = []
+    router = Router({name: Server(name) for name in "acb"}, aliases={}, choose_default=lambda: "a")
+    fetched = {"a": [], "b": [Model("m")], "c": [Model("m")]}
+    of_two = Catalog(router, lambda each: fetched[each.name], ttl=300, clock=clock)
+    of_two.listed()
+    assert of_two.owner_of("m") == "c", "in the order of the settings"
+
+
 def test_where_no_thread_is_left_somebody_refreshes_later(catalog, upstreams, clock, monkeypatch):
     assert ids(catalog) == ALL
     clock.now += 300

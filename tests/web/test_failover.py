@@ -48,9 +48,19 @@ def test_what_a_client_of_messages_says_is_one_session_s_stays_together_too(rela
     assert len(set(accounts_asked(relay))) == 1
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_the_other_account_answers_for_one_that_is_used_up(relay, stream):
-    relay.sandbox.script("limit", resets_in_seconds=3600)
+IN_THE_STREAM = {"after": 0, "code": "usage_limit_reached"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "behaviour", "options"),
+    [
+        (False, "limit", {"resets_in_seconds": 3600}),
+        (True, "limit", {"resets_in_seconds": 3600}),
+        (True, "failed", IN_THE_STREAM),
+    ],
+)
+def test_the_other_account_answers_for_one_that_is_used_up(relay, stream, behaviour, options):
+    relay.sandbox.script(behaviour, **options)
     answer = relay.post("/v1/responses", {**BODY, "stream": stream})
     assert answer.status_code == 200, answer.text
     assert "Hello" in answer.text

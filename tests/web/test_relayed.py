@@ -118,6 +118,17 @@ class TestOperations:
         body = {"model": MODEL, "prompt": "a cat"}
         assert relay.ok("/v1/images/generations", body)["data"][0]["revised_prompt"] == "a cat"
 
+    def test_images_are_edited_with_everything_that_the_form_says(self, relay):
+        pictures = [("image[]", (name, b"PNG", "image/png")) for name in ("a.png", "b.png")]
+        fields = {"model": MODEL, "prompt": "a cat", "stream": "false", "n": "1"}
+        form = [(name, (None, value)) for name, value in fields.items()]
+        answer = relay.request("POST", "/v1/images/edits", files=[*form, *pictures])
+        assert answer.json()["data"], answer.text
+        sent = relay.sandbox.requests.to("/images/edits")[-1].body
+        assert sent.count(b'name="image[]"') == 2
+        assert b"sandbox-small" in sent
+        assert MODEL.encode() not in sent
+
 
 class TestPassthrough:
     @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
