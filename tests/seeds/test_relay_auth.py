@@ -5,6 +5,7 @@ Missing or wrong is 401; repeated often enough from one address it is 429 for a 
 and its absence is a 503, not a client's mistake.
 """
 
+import json
 import subprocess
 import sys
 
@@ -63,6 +64,21 @@ def test_without_the_token_it_is_401(relay, method, path, token):
     assert (error["type"], error["code"]) == ("authentication_error", "invalid_api_key")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert len(relay.sandbox.requests) == 0
+
+
+def test_a_revoked_token_is_refused_in_the_words_for_any_other(relay):
+    """A client learns nothing of what a token once was, from whichever worker."""
+    cli = [sys.executable, "-m", "airelays_app.cli", "token"]
+    add, revoke = [*cli, "add", "phone", "--json"], [*cli, "revoke", "phone"]
+    told = subprocess.run(add, env=relay.environ, capture_output=True, check=True)
+    token = json.loads(told.stdout)["relay_token"]
+    assert relay.get("/v1/models", token=token).status_code == 200
+    subprocess.run(revoke, env=relay.environ, capture_output=True, check=True)
+
+    unknown = relay.get("/v1/models", token="not-the-token-of-this-relay")
+    for _ in range(10):
+        refused = relay.get("/v1/models", token=token)
+        assert (refused.status_code, refused.json()) == (401, unknown.json())
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz"])

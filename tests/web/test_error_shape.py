@@ -216,5 +216,40 @@ def test_an_unfit_one_is_replaced(relay, offered):
     assert answer.headers["x-request-id"].startswith("req_")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/chat/completions", 405),
+        ("GET", "/no/such/route", 404),
+        ("POST", "/v1/chat/completions", 401),
+    ],
+)
+def test_each_refusal_has_its_line_in_the_log(relay, method, path, status):
+    id_ = f"refused-{status}"
+    token = {} if status == 401 else with_token(relay)
+    assert asked(relay, method, path, X_Request_Id=id_, **token).status == status
+
+    relay.await_log(f"id={id_} ")
+    (line,) = [line for line in relay.log().splitlines() if f"id={id_} " in line]
+    assert f"method={method} path={path} status={status}" in line
+
+
+def test_without_anything_optional_every_route_answers_in_its_shape(start_relay):
+    """No login, no further server, no WebSockets: nothing that is missing makes a route fail."""
+    relay = start_relay(
+        login=False,
+        PROVIDERS_BOX_ENABLED="false",
+        REALTIME_ENABLED="false",
+        RESPONSES_WEBSOCKET="false",
+        FAILED_AUTH_MAX_ATTEMPTS="1000000",
+    )
+    for method, path in GUARDED:
+        headers = {"Content-Type": "application/json", **with_token(relay)}
+        answer = asked(relay, method, path, b"{}" * (method == "POST"), **headers)
+        if answer.status >= 400:
+            assert_envelope(answer.status, answer.headers, answer.body)
+        assert answer.status != 500, (method, path, answer)
+
+
 def lower(headers):
     return {name.lower(): value for name, value in headers.items()}
