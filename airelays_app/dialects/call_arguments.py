@@ -1,7 +1,10 @@
-"""The arguments of a call as an object, for dialects that do not have them as text."""
+"""The arguments of a call: JSON text in some dialects, an object in the others."""
 
 from airelays_app.dialects.base import Json
 from airelays_app.framing.jsontext import JsonTextError, loads
+
+NO_ARGUMENTS = "{}"
+"""What a call has that takes nothing: clients and templates parse what there is as JSON."""
 
 
 def arguments_object(text: str) -> Json:

@@ -218,11 +218,11 @@ def told(events):
     Thinking that shows nothing is carried only with what follows it.
     """
     reply = fold(events)
-    parts = [(part.kind, part.text, part.id, part.name) for part in reply.parts]
+    parts = [(part.kind, _said_by(part), part.id, part.name) for part in reply.parts]
     while len(parts) > 1 and parts[-1][:2] == ("reasoning", ""):
         parts.pop()
     if reply.failure:
-        return [part for part in parts if part[1]]
+        return [part for part in parts if part[1] not in ("", "{}")]
     return parts, reply.reason, reply.stop, reply.usage or Usage()
 
 
@@ -239,12 +239,18 @@ def meaning(events):
         if (part.kind == "reasoning" and (part.text or part.seal)) or part.dialect == "responses"
     )
     said = [
-        (part.kind, part.text, part.id if part.kind in CALLS else None, part.name, part.annotations)
+        (
+            part.kind,
+            _said_by(part),
+            part.id if part.kind in CALLS else None,
+            part.name,
+            part.annotations,
+        )
         for part in reply.parts
         if part.kind not in ("reasoning", "opaque")
     ]
     if reply.failure:
-        return [part for part in said if part[1]], reply.failure.code
+        return [part for part in said if part[1] not in ("", "{}")], reply.failure.code
     reason = reply.reason if reply.reason in _KEPT_REASONS else "end"
     return said, late, reason, reply.usage or Usage()
 
@@ -253,6 +259,11 @@ def _seal_on_the_wire(seal):
     if seal is None:
         return ""
     return seal.payload if seal.dialect == "responses" else pack(seal, provider="")
+
+
+def _said_by(part):
+    """Return the text of a part; a call that takes nothing has an empty object."""
+    return part.text or ("{}" if part.kind == "tool_call" else "")
 
 
 def spoken(events):
@@ -266,7 +277,7 @@ def spoken(events):
             ("reasoning", ("reasoning", "reasoning_text")),
         )
     }
-    calls = [(p.kind, p.id, p.name, p.text) for p in reply.parts if p.kind in CALLS]
+    calls = [(p.kind, p.id, p.name, _said_by(p)) for p in reply.parts if p.kind in CALLS]
     if reply.failure:
         return texts, calls, reply.failure.code
     reason = reply.reason if reply.reason in _KEPT_REASONS else "end"
@@ -400,3 +411,21 @@ def test_reasoning_is_part_of_the_output_or_beside_it_as_the_total_says(read, co
     )
 
     assert usage == Usage(input=10, output=35, reasoning=375)
+
+
+@pytest.mark.parametrize("upstream", [d for d in DIALECTS if DIALECTS[d].decoder])
+@pytest.mark.parametrize("client", ["chat", "responses"])
+def test_a_call_that_takes_nothing_has_arguments_that_parse(upstream, client):
+    """Claude streams none for it, and clients of OpenAI's dialects parse what they get."""
+    events = [Started("up", "m"), PartOpened(0, "tool_call", "call_1", "now"), PartClosed(0)]
+    events += [Finished("tool_use")]
+    wire = DIALECTS[upstream].encoder(context()).feed(events)
+
+    told = whole(client, decode(upstream, [wire]))
+
+    call = (
+        told["choices"][0]["message"]["tool_calls"][0]["function"]
+        if client == "chat"
+        else told["output"][-1]
+    )
+    assert (call["name"], json.loads(call["arguments"])) == ("now", {})

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.call_arguments import NO_ARGUMENTS
 from airelays_app.dialects.openai_user import short_user
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
@@ -118,7 +119,7 @@ def _note_lost_part(part: Part, losses: list[Loss]) -> None:
 
 
 def _encode_call(call: ToolCall) -> Json:
-    function = {"name": call.name, "arguments": call.arguments}
+    function = {"name": call.name, "arguments": call.arguments or NO_ARGUMENTS}
     return {"id": call.call_id, "type": "function", "function": function}
 
 

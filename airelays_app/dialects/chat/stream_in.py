@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from airelays_app.dialects.base import Classify, Json
+from airelays_app.dialects.call_arguments import NO_ARGUMENTS
 from airelays_app.dialects.chat.annotations import annotation_in
 from airelays_app.dialects.completion_family import read_usage
 from airelays_app.dialects.event_data import read_object
@@ -56,6 +57,7 @@ class ChatDecoder:
         self._count = 0
         self._current: tuple[PartKind, int] | None = None
         self._calls = _Calls()
+        self._without_arguments: set[int] = set()
         self._reason: FinishReason | None = None
         self._started = False
         self._ended = False
@@ -163,9 +165,11 @@ class ChatDecoder:
             kind: PartKind = "custom_call" if custom else "tool_call"
             part = self._open(kind, id_=call.get("id"), name=inner.get("name"))
             self._calls.add(call, part)
+            self._without_arguments |= set() if custom else {part}
         arguments = inner.get("input" if custom else "arguments")
         if arguments is not None and arguments != "":
             text = arguments if isinstance(arguments, str) else dumps(arguments).decode()
+            self._without_arguments.discard(part)
             self._out.append(PartDelta(part, text))
 
     def _open(self, kind: PartKind, *, id_: str | None = None, name: str | None = None) -> int:
@@ -187,6 +191,8 @@ class ChatDecoder:
             self._out.append(Failed(incomplete()))
             return
         self._close_current()
+        if self._reason != "length":
+            self._out += [PartDelta(part, NO_ARGUMENTS) for part in sorted(self._without_arguments)]
         self._out += [PartClosed(part) for part in self._calls.parts]
         # Some servers say "stop" after a tool call (seen 2026-11-22).
         called = self._calls.parts and self._reason == "end"

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from airelays_app.dialects.base import Classify, Json
+from airelays_app.dialects.call_arguments import NO_ARGUMENTS
 from airelays_app.dialects.event_data import named_event
 from airelays_app.dialects.messages.citations import annotation_in
 from airelays_app.dialects.messages.thinking import DIALECT, REDACTED, native_seal
@@ -212,8 +213,9 @@ class MessagesDecoder:
         block = self._blocks.pop(event.get("index"), None)
         if block is None:
             return
-        if block.kind == "tool_use" and not block.length and block.start.get("input"):
-            self._text(block, dumps(block.start["input"]).decode())
+        if block.kind == "tool_use" and not block.length:
+            given = block.start.get("input")
+            self._text(block, dumps(given).decode() if given else NO_ARGUMENTS)
         if block.kind in ("thinking", REDACTED) and block.signature:
             text = None if block.kind == REDACTED else "".join(block.texts)
             seal = native_seal(str(block.signature), text=text)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.call_arguments import NO_ARGUMENTS
 from airelays_app.dialects.openai_user import short_user
 from airelays_app.dialects.responses.request_in import DIALECT, SEALS
 from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
@@ -120,7 +121,7 @@ def _encode_item(part: Part, losses: list[Loss]) -> Json | None:
                 "type": "function_call",
                 "call_id": part.call_id,
                 "name": part.name,
-                "arguments": part.arguments,
+                "arguments": part.arguments or NO_ARGUMENTS,
             }
         case ToolResult():
             return {

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from airelays_app.dialects.base import Classify, Json
+from airelays_app.dialects.call_arguments import NO_ARGUMENTS
 from airelays_app.dialects.event_data import named_event
 from airelays_app.dialects.openai_error import incomplete
 from airelays_app.dialects.responses.usage import read_usage
@@ -216,13 +217,19 @@ class ResponsesDecoder:
         if kind == "message":
             self._finish_contents(index, item)
         elif kind in _CALLS:
-            part_kind, field = _CALLS[kind]
-            self._finish_part((index, _WHOLE), part_kind, item, _text_of(item.get(field)))
+            self._finish_call(index, item)
         elif kind == "reasoning":
             self._finish_reasoning(index, item)
         else:
             self._finish_part((index, _WHOLE), "opaque", item, "")
         self._close_rest(index)
+
+    def _finish_call(self, index: int, item: Json) -> None:
+        kind, field = _CALLS[item["type"]]
+        text = _text_of(item.get(field))
+        if kind == "tool_call" and item.get("status") != "incomplete":
+            text = text or NO_ARGUMENTS
+        self._finish_part((index, _WHOLE), kind, item, text)
 
     def _finish_contents(self, index: int, item: Json) -> None:
         for content_index, content in enumerate(item.get("content") or []):
