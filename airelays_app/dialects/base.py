@@ -18,6 +18,8 @@ from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import Request
 from airelays_app.neutral.usage import Usage
 
+_TOOL_NAMES = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
 Json = dict[str, Any]
 Classify = Callable[[Mapping[str, Any]], Failure]
 """Turns the error object of a stream into a failure; the provider knows its vendor's words."""
@@ -122,7 +124,7 @@ class Dialect:
 
     ``unspeakable_stops`` returns the stop sequences that its requests cannot carry, so that the
     relay itself stops at them. ``has_custom_tools`` says that it has a word for free-text tools;
-    otherwise they go as functions. ``longest_tool_name`` is in characters.
+    otherwise they go as functions. ``tool_names`` matches the names that functions may have.
 
     ``reply_prefix`` is how the ids of its replies begin. ``stream_carries_reply`` says that a
     stream ends with the whole reply in one object. ``read_usage`` reads the counts that a reply
@@ -163,5 +165,5 @@ class Dialect:
     client_headers: tuple[str, ...] = ()
     request_id_header: str = ""
     has_custom_tools: bool = False
-    longest_tool_name: int = 64
+    tool_names: re.Pattern[str] = _TOOL_NAMES
     stream_carries_reply: bool = False

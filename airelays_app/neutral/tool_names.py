@@ -1,6 +1,7 @@
-"""Tool names that are longer than an upstream takes, shortened on the way there and back."""
+"""Tool names that an upstream does not take, written otherwise on the way there and back."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -8,19 +9,21 @@ from airelays_app.neutral.events import Event, PartOpened
 from airelays_app.neutral.request import Message, Part, Request, Tool, ToolCall, ToolChoice
 
 _DIGEST = 8
+_LONGEST = 64
+_FOREIGN = re.compile(r"[^A-Za-z0-9_-]")
 
 
-def with_short_names(request: Request, limit: int) -> tuple[Request, Mapping[str, str]]:
-    """Return the request with names of at most ``limit`` characters, and the real ones by those.
+def with_legal_names(request: Request, legal: re.Pattern[str]) -> tuple[Request, Mapping[str, str]]:
+    """Return the request with names that are ``legal`` as a whole, and the real ones by those.
 
     The same name always becomes the same, so that the upstream's cache holds.
     """
-    real = {_short(name, limit): name for name in _names(request) if len(name) > limit}
+    real = {_legal(name): name for name in _names(request) if not legal.fullmatch(name)}
     if not real:
         return request, {}
 
     def named(name: str) -> str:
-        return _short(name, limit) if len(name) > limit else name
+        return name if legal.fullmatch(name) else _legal(name)
 
     choice = request.tool_choice
     return (
@@ -58,9 +61,12 @@ def _names(request: Request) -> Iterable[str]:
         yield from (part.name for part in message.parts if isinstance(part, ToolCall))
 
 
-def _short(name: str, limit: int) -> str:
+def _legal(name: str) -> str:
+    """Return a name that every dialect takes: a letter or ``_``, then those, digits and ``-``."""
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
-    return f"{name[: limit - _DIGEST - 1]}_{digest}"
+    plain = _FOREIGN.sub("_", name)
+    begun = plain if plain[:1].isalpha() or plain.startswith("_") else f"_{plain}"
+    return f"{begun[: _LONGEST - _DIGEST - 1]}_{digest}"
 
 
 def _message(message: Message, named: Callable[[str], str]) -> Message:

@@ -18,7 +18,7 @@ from airelays_app.neutral.namespaces import FlatNames, flat_names
 from airelays_app.neutral.request import Request
 from airelays_app.neutral.seals import may_hold_packed
 from airelays_app.neutral.stops import StopCutter
-from airelays_app.neutral.tool_names import RealNames, with_short_names
+from airelays_app.neutral.tool_names import RealNames, with_legal_names
 from airelays_app.providers.base import Adapted, EventFilter, Provider
 from airelays_app.services.lanes import TappedLane, TranslatedLane
 from airelays_app.services.parameters import without_ignored
@@ -165,8 +165,8 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     request = with_history(call, request)
     names = flat_names(request)
     request = names.flattened(request)
-    short, real = with_short_names(request, target.longest_tool_name)
-    sent = replace(short, stream=request.stream or provider.streams_only)
+    legal, real = with_legal_names(request, target.tool_names)
+    sent = replace(legal, stream=request.stream or provider.streams_only)
     adapted, further = _encoded(sent, call, target)
     context = _context(call, body, include_usage=request.include_usage)
     cutter = _cutter(request, target)

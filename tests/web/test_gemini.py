@@ -159,6 +159,18 @@ def test_without_the_token_the_refusal_is_googles(relay):
     assert google_error(answer, 401)["status"] == "UNAUTHENTICATED"
 
 
+@pytest.mark.parametrize("model", [CODEX, BOX, "anthropic/claude-sonnet-4-5"])
+def test_a_function_may_have_a_name_that_only_google_takes(relay, model):
+    tools = [{"functionDeclarations": [{"name": "files.read:all", "description": "Read."}]}]
+    forced = {"functionCallingConfig": {"mode": "ANY"}}
+
+    answer = relay.ok(path_of(model), asking("Go.", tools=tools, toolConfig=forced))
+
+    calls = [part.get("functionCall") for part in answer["candidates"][0]["content"]["parts"]]
+    assert {call["name"] for call in calls if call} == {"files.read:all"}
+    assert b"files.read:all" not in relay.sandbox.requests[-1].body
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

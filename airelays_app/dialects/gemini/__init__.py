@@ -1,5 +1,6 @@
 """Google's Gemini API."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -58,6 +59,7 @@ GEMINI = Dialect(
     canonical=canonical,
     unspeakable_stops=unspeakable_stops,
     without_packed_seals=without_packed_seals,
+    tool_names=re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}", re.ASCII),
     refuses_with=400,
     names_model=False,
 )

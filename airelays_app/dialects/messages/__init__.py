@@ -1,5 +1,7 @@
 """Anthropic's Messages."""
 
+import re
+
 from airelays_app.dialects.base import Counting, Dialect, Json
 from airelays_app.dialects.messages.errors import error_body
 from airelays_app.dialects.messages.reply import SHOWS_THINKING, encode_reply
@@ -50,7 +52,7 @@ MESSAGES = Dialect(
     counting=Counting("messages/count_tokens", "input_tokens", _count),
     unspeakable_stops=unspeakable_stops,
     without_packed_seals=without_packed_seals,
-    longest_tool_name=128,
+    tool_names=re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII),
     refuses_with=400,
     client_headers=("anthropic-version", "anthropic-beta"),
     request_id_header="request-id",
