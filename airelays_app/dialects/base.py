@@ -4,12 +4,12 @@ A dialect knows the neutral values and nothing of another dialect. Decoders and 
 separate objects without I/O, clock or randomness: ids and the time come in a ReplyContext.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from airelays_app.framing.sse import Runs
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.events import Event
 from airelays_app.neutral.failure import Failure
@@ -82,7 +82,7 @@ class Tap(Protocol):
         """The token counts so far."""
 
     @property
-    def runs(self) -> re.Pattern[bytes] | None:
+    def runs(self) -> Runs | None:
         """What the splitter of the stream may leave together: the tap does not tell it apart."""
 
     def feed(self, blocks: Iterable[bytes]) -> bytes:

@@ -11,9 +11,7 @@ from typing import NamedTuple
 _LINE_END = re.compile(rb"\r\n|\n|\r(?!\n)")
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
 _PLAIN_BLOCK = rb"\n?+(?:.+\n)*+\n"
-_PLAIN_BLOCKS = re.compile(_PLAIN_BLOCK)
-_CRLF = b"\r\n"
-_CRLF_BLANK_LINE = b"\r\n\r\n"
+_CRLF_BLOCK = rb"(?:\r\n)?+(?:.+\r\n)*+\r\n"
 _usual = re.compile(rb"(?:event: (.*)\n)?data: (.*)\n\n").fullmatch
 _usual_crlf = re.compile(rb"(?:event: ([^\r\n]*)\r\n)?data: ([^\r\n]*)\r\n\r\n").fullmatch
 
@@ -38,12 +36,25 @@ class Frame(NamedTuple):
     data: bytes | None
 
 
-def runs_of(event: bytes) -> re.Pattern[bytes]:
+class Runs(NamedTuple):
+    """What a splitter leaves together, in streams whose lines end in LF and in CRLF."""
+
+    lf: re.Pattern[bytes]
+    crlf: re.Pattern[bytes]
+
+
+def runs_of(event: bytes) -> Runs:
     """Return what lets a splitter leave neighbours together that match the pattern ``event``.
 
-    It is a pattern of whole events with LF line ends, blank line included.
+    It is a pattern of whole events, blank line included, whose lines end in LF or CRLF.
     """
-    return re.compile(rb"(?:%b)++|%b" % (event, _PLAIN_BLOCK))
+    return Runs(
+        re.compile(rb"(?:%b)++|%b" % (event, _PLAIN_BLOCK)),
+        re.compile(rb"(?:%b)++|%b" % (event, _CRLF_BLOCK)),
+    )
+
+
+_SINGLE = Runs(re.compile(_PLAIN_BLOCK), re.compile(_CRLF_BLOCK))
 
 
 class SseSplitter:
@@ -52,10 +63,8 @@ class SseSplitter:
     Events of ``runs`` (see :func:`runs_of`) that came together may be one block.
     """
 
-    def __init__(
-        self, runs: re.Pattern[bytes] | None = None, *, max_block_bytes: int = MAX_BLOCK_BYTES
-    ) -> None:
-        self._plain_blocks = (runs or _PLAIN_BLOCKS).findall
+    def __init__(self, runs: Runs | None = None, *, max_block_bytes: int = MAX_BLOCK_BYTES) -> None:
+        self._runs = runs or _SINGLE
         self._rest = bytearray()
         self._searched = 0
         self._max = max_block_bytes
@@ -68,9 +77,9 @@ class SseSplitter:
         if len(self._rest) < _SHORT_REST:
             joined = bytes(self._rest) + data if self._rest else data
             if self._plain:
-                return self._split_at_once(joined)
-            if _has_only_crlf(joined):
-                return self._split_at_crlf(joined)
+                return self._split_at_lf(joined)
+            if (blocks := self._split_at_crlf(joined)) is not None:
+                return blocks
         self._rest += data
         return self._split_rest()
 
@@ -80,16 +89,27 @@ class SseSplitter:
         self._rest.clear()
         return rest
 
-    def _split_at_once(self, data: bytes) -> list[bytes]:
+    def _split_at_lf(self, data: bytes) -> list[bytes]:
         # Behind the last blank line the pattern would look for one again and again.
-        blocks: list[bytes] = self._plain_blocks(data, 0, data.rfind(b"\n\n") + 2)
+        blocks: list[bytes] = self._runs.lf.findall(data, 0, data.rfind(b"\n\n") + 2)
         self._keep(data[sum(map(len, blocks)) :])
         return blocks
 
-    def _split_at_crlf(self, data: bytes) -> list[bytes]:
-        *parts, rest = data.split(_CRLF_BLANK_LINE)
+    def _split_at_crlf(self, data: bytes) -> list[bytes] | None:
+        """Split what has no other line ends; returns None for anything else.
+
+        The pattern takes no LF without a CR before it.
+        """
+        end = data.rfind(b"\r\n\r\n") + 4
+        blocks: list[bytes] = self._runs.crlf.findall(data, 0, end)
+        split = b"".join(blocks)
+        rest = data[len(split) :]
+        if not data.startswith(split) or split.count(b"\r") > split.count(b"\n"):
+            return None
+        if not _has_only_crlf(rest):
+            return None
         self._keep(rest)
-        return [part + _CRLF_BLANK_LINE for part in parts]
+        return blocks
 
     def _split_rest(self) -> list[bytes]:
         blocks: list[bytes] = []
@@ -136,7 +156,7 @@ def parse_block(block: bytes) -> Frame:
 
 def _has_only_crlf(data: bytes) -> bool:
     """Tell whether every line ends in CRLF; the second half of the last may be still to come."""
-    ends = data.count(_CRLF)
+    ends = data.count(b"\r\n")
     return data.count(b"\n") == ends == data.count(b"\r") - data.endswith(b"\r")
 
 

@@ -7,12 +7,12 @@
 A lane is fed SSE blocks and gives bytes, or a whole reply at the end.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from airelays_app.dialects.base import Decoder, Encoder, Tap
 from airelays_app.errors import UpstreamError
+from airelays_app.framing.sse import Runs
 from airelays_app.neutral.events import Event, Failed, Finished, PartOpened, UsageSeen
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.fold import Fold, Reply
@@ -36,7 +36,7 @@ class Lane(Protocol):
     failure: Failure | None
 
     @property
-    def runs(self) -> re.Pattern[bytes] | None:
+    def runs(self) -> Runs | None:
         """What the splitter of the stream may leave together."""
 
     def feed(self, blocks: Sequence[bytes]) -> bytes:
@@ -56,7 +56,7 @@ class TappedLane:
         self.tap = tap
 
     @property
-    def runs(self) -> re.Pattern[bytes] | None:
+    def runs(self) -> Runs | None:
         """What the splitter of the stream may leave together."""
         return self.tap.runs
 

@@ -12,7 +12,7 @@ from airelays_app.framing.sse import event_block, parse_block, runs_of
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.usage import Usage
 
-_is_delta = re.compile(rb"event: content_block_delta\n").match
+_is_delta = re.compile(rb"event: content_block_delta\r?\n").match
 _CONTENT = frozenset(
     {"content_block_start", "content_block_delta", "message_delta", "message_stop", "error"}
 )
@@ -21,7 +21,7 @@ _CONTENT = frozenset(
 class MessagesTap:
     """Reads along; see :class:`airelays_app.dialects.base.Tap`."""
 
-    runs = runs_of(rb"event: content_block_delta\ndata: .*\n\n")
+    runs = runs_of(rb"event: content_block_delta\r?\ndata: .*\r?\n\r?\n")
 
     def __init__(self, classify: Classify, context: ReplyContext) -> None:
         self._classify = classify

@@ -23,7 +23,7 @@ from airelays_app.framing.sse import KEEP_ALIVE, event_block, parse_block, runs_
 from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.usage import Usage
 
-_WITHIN_ITEM = rb"event: response\.(?!output_item\.done\n)[a-z_]+\.[a-z_.]+\n"
+_WITHIN_ITEM = rb"event: response\.(?!output_item\.done\r?\n)[a-z_]+\.[a-z_.]+\r?\n"
 """The names of events that tell nothing a whole item does not tell again, deltas above all."""
 _is_within_item = re.compile(_WITHIN_ITEM).match
 _BEFORE_CONTENT = frozenset(
@@ -39,7 +39,7 @@ class ResponsesTap:
     items by their index. What follows the terminal event is not for the client.
     """
 
-    runs = runs_of(_WITHIN_ITEM + rb"data: .*\n\n")
+    runs = runs_of(_WITHIN_ITEM + rb"data: .*\r?\n\r?\n")
 
     def __init__(self, classify: Classify, context: ReplyContext) -> None:
         self._classify = classify

@@ -48,6 +48,41 @@ def test_a_whole_stream_passes_byte_for_byte(events, cuts):
         assert tap.usage.total == reply.usage.total
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("case", [case for dialect, case in CASES if dialect == "gemini"])
+def test_a_run_of_events_means_the_same_as_each_by_itself(case, line_end):
+    wire = wire_of("gemini", case).replace(b"\n", line_end)
+    blocks = [block + 2 * line_end for block in wire.split(2 * line_end) if block]
+    together, single = made(), made()
+
+    sent = together.feed(SseSplitter(together.runs).feed(wire))
+
+    assert sent == b"".join(single.feed([block]) for block in blocks) == wire
+    for tap in (together, single):
+        tap.end_of_input()
+    assert state_of(together) == state_of(single)
+
+
+def state_of(tap):
+    return tap.ended, tap.has_content, tap.failure, tap.usage
+
+
+def test_a_last_event_without_its_blank_line_counts():
+    tap = made()
+    tap.feed([chunk({"text": "x"}), chunk({"text": ""}, finishReason="STOP").rstrip(b"\n")])
+    tap.end_of_input()
+
+    assert tap.ended
+
+
+def test_an_event_of_several_lines_is_looked_at_whole():
+    tap = made()
+    tap.feed([b'data: {"candidates":[\ndata: {"finishReason":"STOP"}\ndata: ]}\n\n'])
+    tap.end_of_input()
+
+    assert tap.ended
+
+
 @pytest.mark.parametrize("case", [case for dialect, case in CASES if dialect == "gemini"])
 def test_the_tap_and_the_decoder_agree_on_what_was_recorded(case):
     """Both call the same streams whole, failed or cut, and count the same tokens."""
