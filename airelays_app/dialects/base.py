@@ -4,6 +4,7 @@ A dialect knows the neutral values and nothing of another dialect. Decoders and 
 separate objects without I/O, clock or randomness: ids and the time come in a ReplyContext.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
