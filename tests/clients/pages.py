@@ -10,7 +10,7 @@ from airelays_app.cli.clients import CLIENTS, Client, Connection, Step
 from airelays_app.cli.clients.row import DIALECTS
 from airelays_app.cli.token_store import TOKEN_PLACEHOLDER
 from airelays_app.config.document import replaced
-from tests.clients.tried import ROOT, TRIED, Tried
+from tests.clients.tried import PLAYED, ROOT, TRIED, Tried
 
 FOLDER = ROOT / "docs/clients"
 INDEX = FOLDER / "index.rst"
@@ -23,9 +23,8 @@ EXAMPLE = Connection(
     model="gpt-5.5",
 )
 _WIDTH = 98
-_NOT_TRIED = (
-    "It was not run here: its menus and files are those of its own documentation of November "
-    "2026. Other clients of {dialect} were."
+_NOT_RUN = (
+    "It was not run here: its menus and files are those of its own documentation of November 2026."
 )
 
 
@@ -96,12 +95,19 @@ def _known(client: Client) -> Iterator[str]:
 def _tried(client: Client) -> str:
     tried = TRIED.get(client.slug)
     if tried is None:
-        return _NOT_TRIED.format(dialect=DIALECTS[client.dialect])
+        return f"{_NOT_RUN} {_tried_instead(client)}"
     upstreams = ", ".join(upstream.name for upstream in tried.upstreams)
     return (
         f"Release {tried.release} finished {tried.turn} with these settings, on a stand-in for "
         f"each of these upstreams: {upstreams}. ``tests/clients/{tried.test}`` does it again."
     )
+
+
+def _tried_instead(client: Client) -> str:
+    test = PLAYED.get(client.slug)
+    if test is None:
+        return f"Other clients of {DIALECTS[client.dialect]} were."
+    return f"What it is known to send was sent instead: ``tests/clients/{test}`` does it again."
 
 
 def _filled(text: str, *, bullet: str = "") -> str:

@@ -41,7 +41,9 @@ TRIED = {
     ),
     "claude-code": Tried(PINS["CLAUDE_CODE"], _SHELL, "messages/test_claude_code.py"),
     "gemini-cli": Tried(PINS["GEMINI_CLI"], _SHELL, "gemini/test_gemini_cli.py"),
-    "opencode": Tried(PINS["OPENCODE"], _SHELL, "test_opencode.py"),
+    "opencode": Tried(
+        PINS["OPENCODE"], f"{_SHELL}, on the subscription in Responses too", "test_opencode.py"
+    ),
     "aider": Tried(PINS["AIDER"], "an edit of a file and its commit", "test_aider.py"),
     "llm": Tried(PINS["LLM"], _FUNCTION, "test_llm.py"),
     "curl": Tried("7.88.1", "a question, whole and as a stream", "test_curl.py"),
@@ -54,6 +56,10 @@ TRIED = {
     "google-genai": Tried("3.6.1", _FUNCTION, _SDKS),
 }
 """By the name that ``airelays connect`` takes. The SDKs without pin are those of the last run."""
+
+
+PLAYED = {"librechat": "test_apps.py", "open-webui": "test_apps.py"}
+"""By name, the test that sends what an application that is not run is known to send."""
 
 
 def on_its_upstreams(client: str) -> pytest.MarkDecorator:

@@ -26,7 +26,9 @@ APPS = (
         notes=(
             _FROM_A_CONTAINER,
             "It asks for a title, tags and follow-up questions after each answer; give it a small "
-            "model for those under Settings > Interface to save quota.",
+            "model of another provider for those under Settings > Interface to save quota. With a "
+            "title it sets a limit of tokens, which the subscription refuses unless "
+            'compat.token_limits = "ignore" is in the settings of AIRelays.',
         ),
     ),
     Client(
