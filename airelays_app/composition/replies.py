@@ -49,6 +49,7 @@ def build_replies(
             core.calls,
             core.pool,
             validate=validate,
+            files=file_inputs,
             continuation=kept.continuation,
         ),
         sessions=ResponseSessions(

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from airelays_app.errors import Unprocessable
+from airelays_app.neutral.request import Opaque
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -16,6 +19,17 @@ class Loss:
 
     path: str
     why: str
+
+
+def left_out(part: Opaque) -> Loss:
+    """Return the loss of a part for which there is no word; raises Unprocessable if it matters."""
+    if part.essential:
+        raise Unprocessable(
+            f"{part.path} can only be read where it was made. Go on with that model, or send what "
+            "was said instead.",
+            param=part.path,
+        )
+    return Loss(part.path, "the upstream has no place for it")
 
 
 def ignored_parameters(

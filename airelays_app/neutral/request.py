@@ -105,11 +105,15 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """An item of ``dialect`` that no other dialect has a word for."""
+    """An item of ``dialect`` that no other dialect has a word for.
+
+    ``essential``: without it, something else would be asked.
+    """
 
     dialect: str
     payload: dict[str, Any]
     path: str
+    essential: bool = False
 
 
 Part = Text | Refusal | Image | File | Audio | Reasoning | ToolCall | ToolResult | Opaque

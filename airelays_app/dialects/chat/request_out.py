@@ -13,7 +13,7 @@ from airelays_app.dialects.openai_user import short_user
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
 from airelays_app.neutral.effort import effort_word
-from airelays_app.neutral.losses import Loss
+from airelays_app.neutral.losses import Loss, left_out
 from airelays_app.neutral.request import (
     Audio,
     File,
@@ -112,8 +112,8 @@ def _encode_assistant(parts: list[Part], losses: list[Loss]) -> Iterator[Json]:
 
 def _note_lost_part(part: Part, losses: list[Loss]) -> None:
     match part:
-        case Opaque(path=path):
-            losses.append(Loss(path, "the upstream has no place for it"))
+        case Opaque():
+            losses.append(left_out(part))
         case Reasoning(seal=seal) if seal:
             losses.append(Loss("reasoning", "the upstream has no place for its seal"))
 

@@ -9,7 +9,7 @@ from airelays_app.dialects.call_arguments import arguments_object
 from airelays_app.dialects.data_url import document_in, read_data_url
 from airelays_app.dialects.gemini.call_ids import MADE_UP
 from airelays_app.dialects.gemini.seals import DIALECT
-from airelays_app.neutral.losses import Loss
+from airelays_app.neutral.losses import Loss, left_out
 from airelays_app.neutral.request import (
     Audio,
     File,
@@ -89,7 +89,7 @@ def _by_address(url: str, filename: str | None = None) -> Json:
 def _opaque(part: Opaque, losses: list[Loss]) -> Json | None:
     if part.dialect == DIALECT:
         return part.payload
-    losses.append(Loss(part.path, "the upstream has no place for it"))
+    losses.append(left_out(part))
     return None
 
 

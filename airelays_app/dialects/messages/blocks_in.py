@@ -43,6 +43,10 @@ _READ_OF_BLOCKS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Citations of a text are what a model has said, and ask for nothing."""
 
+_COMPACTION = "compaction"
+"""A block that stands for all that was said before it, unless its content is null: then the
+compaction has failed (anthropic SDK 2.14, seen 2026-11-25)."""
+
 
 def read_content(content: Any, path: str, *, without: tuple[str, ...] = ()) -> Iterator[Part]:
     """Yield the parts of a message's or tool result's content: a string or blocks.
@@ -62,7 +66,8 @@ def read_content(content: Any, path: str, *, without: tuple[str, ...] = ()) -> I
         if reader := _READERS.get(kind):
             yield from reader(block_path, block)
         else:
-            yield Opaque(DIALECT, block, block_path)
+            essential = kind == _COMPACTION and block.get("content") is not None
+            yield Opaque(DIALECT, block, block_path, essential=essential)
 
 
 def unread_of_blocks(content: Any, path: str) -> Iterator[str]:

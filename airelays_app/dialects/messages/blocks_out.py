@@ -10,7 +10,7 @@ from airelays_app.dialects.call_arguments import arguments_object
 from airelays_app.dialects.data_url import document_in, read_data_url
 from airelays_app.dialects.messages.thinking import DIALECT, sealed_block
 from airelays_app.errors import Unprocessable
-from airelays_app.neutral.losses import Loss
+from airelays_app.neutral.losses import Loss, left_out
 from airelays_app.neutral.request import (
     Audio,
     CacheHint,
@@ -63,7 +63,7 @@ def _audio(part: Audio, losses: list[Loss]) -> Json:  # noqa: ARG001
 def _opaque(part: Opaque, losses: list[Loss]) -> Json | None:
     if part.dialect == DIALECT:
         return part.payload
-    losses.append(Loss(part.path, "the upstream has no place for it"))
+    losses.append(left_out(part))
     return None
 
 

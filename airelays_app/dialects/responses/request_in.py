@@ -76,6 +76,9 @@ _READ_OF_PARTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "input_audio": frozenset({"type", "input_audio"}),
     }
 )
+_COMPACTION = "compaction"
+"""An item that stands for all that was said before it."""
+
 CHANGES_THE_MEANING = {
     "prompt": "this model's upstream keeps no prompt templates; send instructions and input",
 }
@@ -228,7 +231,8 @@ def _read_result(path: str, item: Json) -> Message:
 
 
 def _read_unknown_item(path: str, item: Json) -> Message:
-    return Message("assistant", (Opaque(DIALECT, item, path),))
+    essential = item.get("type") == _COMPACTION
+    return Message("assistant", (Opaque(DIALECT, item, path, essential=essential),))
 
 
 def _read_nothing(path: str, item: Json) -> Message:  # noqa: ARG001

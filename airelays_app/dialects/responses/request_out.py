@@ -9,7 +9,7 @@ from airelays_app.dialects.openai_user import short_user
 from airelays_app.dialects.responses.request_in import DIALECT, SEALS
 from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
 from airelays_app.neutral.effort import effort_word
-from airelays_app.neutral.losses import Loss
+from airelays_app.neutral.losses import Loss, left_out
 from airelays_app.neutral.request import (
     Audio,
     File,
@@ -158,8 +158,8 @@ def _encode_content(part: Part, role: str, losses: list[Loss]) -> list[Json]:
         case Audio(data=data, format=format_):
             audio = {"data": data, "format": format_}
             return [{"type": "input_audio", "input_audio": audio}]
-        case Opaque(path=path):
-            losses.append(Loss(path, "the upstream has no place for it"))
+        case Opaque():
+            losses.append(left_out(part))
         case Reasoning():
             losses.append(Loss("reasoning", "it carries no seal of this upstream"))
     return []
