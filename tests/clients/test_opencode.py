@@ -17,7 +17,13 @@ SHELL = (
     "[[then]] [[say All done.]]"
 )
 CHAT = "@ai-sdk/openai-compatible"
-RESPONSES = "@ai-sdk/openai"
+GOOGLE = "@ai-sdk/google"
+PACKAGES = {
+    "@ai-sdk/openai": "/v1/responses",
+    "@ai-sdk/anthropic": "/v1/messages",
+    GOOGLE: "/v1beta/models/",
+}
+"""Where opencode asks with each package but the one that is printed."""
 ALONE = {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1"}
 
 
@@ -44,6 +50,12 @@ def module_relay(start_relay):
     return start_relay(vendors=True)
 
 
+def in_dialect(settings: str, package: str) -> str:
+    """Return the printed settings with another package."""
+    version = '/v1beta"' if package == GOOGLE else '/v1"'
+    return settings.replace(CHAT, package).replace('/v1"', version)
+
+
 @pytest.fixture
 def run_opencode(opencode, relay, tmp_path) -> Callable[..., CompletedProcess[str]]:
     """Return a function that runs it with the settings that are printed for a model.
@@ -54,7 +66,7 @@ def run_opencode(opencode, relay, tmp_path) -> Callable[..., CompletedProcess[st
     def run_opencode(model: str, *words: str, package: str = CHAT) -> CompletedProcess[str]:
         settings, shell, _ = printed("opencode", relay, model)
         (tmp_path / "work").mkdir()
-        (tmp_path / "work" / "opencode.json").write_text(settings.replace(CHAT, package))
+        (tmp_path / "work" / "opencode.json").write_text(in_dialect(settings, package))
         return run([opencode, *words], tmp_path, ALONE | exported(shell))
 
     return run_opencode
@@ -101,18 +113,17 @@ def test_a_turn_with_its_shell(relay, take_turn, upstream):
     assert b"marker-42" in second.body
 
 
-class TestWithResponses:
-    """With ``@ai-sdk/openai`` it speaks Responses and always sends a limit of tokens."""
+class TestInOtherDialects:
+    """With another package it speaks another dialect, and always sends a limit of tokens."""
 
     @pytest.fixture
     def relay(self, start_relay):
-        return start_relay(COMPAT_TOKEN_LIMITS="ignore")
+        return start_relay(vendors=True, COMPAT_TOKEN_LIMITS="ignore")
 
-    def test_a_turn_with_its_shell(self, relay, take_turn):
-        assert_shell_was_used(take_turn("gpt-5.5", SHELL, RESPONSES))
+    @pytest.mark.parametrize(("package", "path"), PACKAGES.items())
+    def test_a_turn_with_its_shell(self, relay, take_turn, package, path):
+        assert_shell_was_used(take_turn(SUBSCRIPTION.model, SHELL, package))
 
         *_, second = SUBSCRIPTION.among(relay.sandbox.requests)
         assert b"marker-42" in second.body
-        thoughts = [item for item in second.json["input"] if item.get("type") == "reasoning"]
-        assert [bool(item["encrypted_content"]) for item in thoughts] == [True]
-        assert "path=/v1/responses" in relay.log()
+        assert f"path={path}" in relay.log()

@@ -42,7 +42,7 @@ TRIED = {
     "claude-code": Tried(PINS["CLAUDE_CODE"], _SHELL, "messages/test_claude_code.py"),
     "gemini-cli": Tried(PINS["GEMINI_CLI"], _SHELL, "gemini/test_gemini_cli.py"),
     "opencode": Tried(
-        PINS["OPENCODE"], f"{_SHELL}, on the subscription in Responses too", "test_opencode.py"
+        PINS["OPENCODE"], f"{_SHELL}, on the subscription in all four dialects", "test_opencode.py"
     ),
     "aider": Tried(PINS["AIDER"], "an edit of a file and its commit", "test_aider.py"),
     "llm": Tried(PINS["LLM"], _FUNCTION, "test_llm.py"),

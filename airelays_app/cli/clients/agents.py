@@ -113,8 +113,10 @@ gemini -m %{model}
         ),
         notes=(
             "Beside the first question of a session it asks for a title, without tools.",
-            'With "npm": "@ai-sdk/openai" it speaks Responses instead and always sends a token '
-            'limit; then set compat.token_limits = "ignore" in the settings of AIRelays.',
+            'With "npm": "@ai-sdk/openai" it speaks Responses instead, with "@ai-sdk/anthropic" '
+            'Messages, with "@ai-sdk/google" and /v1beta in the address Gemini. In Responses and '
+            "Gemini it always sends a limit of tokens, which the subscription refuses unless "
+            'compat.token_limits = "ignore" is in the settings of AIRelays.',
         ),
     ),
     Client(
