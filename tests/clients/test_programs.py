@@ -1,7 +1,7 @@
 """Libraries for programs, with the settings that ``airelays connect`` prints for each.
 
 What it prints is run as it is; a program for each takes a turn with a function, streamed, in Chat
-Completions and in Responses.
+Completions and in Responses, and over a WebSocket where the library can.
 """
 
 import subprocess
@@ -28,11 +28,12 @@ CALL = '[[reason I count.]] [[call multiply {"a": 6, "b": 7}]] [[then]] [[say Al
 
 @dataclass(frozen=True)
 class Library:
-    """``program`` takes a turn; for Node, with ``package``."""
+    """``program`` takes a turn in each of its ``ways`` to ask; for Node, with ``package``."""
 
     slug: str
     program: str
     package: str = ""
+    ways: tuple[str, ...] = ("chat", "responses")
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,16 @@ class Installed:
 LIBRARIES = (
     Library("agents-sdk", "agents_turn.py"),
     Library("langchain", "langchain_turn.py"),
-    Library("openai-node", "openai_node_turn.mjs", "openai"),
+    Library("openai-node", "openai_node_turn.mjs", "openai", ("chat", "responses", "websocket")),
     Library("vercel-ai-sdk", "vercel_turn.mjs", "ai"),
 )
 VERCEL = LIBRARIES[-1]
 SDKS = ("openai-python", "anthropic-sdk", "google-genai")
 """These are where the tests themselves are."""
 TURNS = [
-    pytest.param(library, dialect, upstream, id=f"{library.slug} - {dialect} - {upstream.name}")
+    pytest.param(library, way, upstream, id=f"{library.slug} - {way} - {upstream.name}")
     for library in LIBRARIES
-    for dialect in ("chat", "responses")
+    for way in library.ways
     for upstream in TRIED[library.slug].upstreams
 ]
 
@@ -102,11 +103,11 @@ def test_what_connect_prints_runs_as_it_is(found, run_program, relay):
     assert b"Say hello." in asked.body
 
 
-@pytest.mark.parametrize(("found", "dialect", "upstream"), TURNS, indirect=["found"])
-def test_a_turn_with_a_function(found, run_program, relay, dialect, upstream):
+@pytest.mark.parametrize(("found", "way", "upstream"), TURNS, indirect=["found"])
+def test_a_turn_with_a_function(found, run_program, relay, way, upstream):
     source = (PROGRAMS / found.library.program).read_text()
 
-    done = run_program(source, dialect, upstream.model, CALL)
+    done = run_program(source, way, upstream.model, CALL)
 
     assert done.returncode == 0, done
     assert done.stdout == "All done.\n", done

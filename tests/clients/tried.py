@@ -47,7 +47,7 @@ TRIED = {
     "aider": Tried(PINS["AIDER"], "an edit of a file and its commit", "test_aider.py"),
     "llm": Tried(PINS["LLM"], _FUNCTION, "test_llm.py"),
     "curl": Tried("7.88.1", "a question, whole and as a stream", "test_curl.py"),
-    "openai-node": Tried(PINS["OPENAI_NODE"], _BOTH, _PROGRAMS),
+    "openai-node": Tried(PINS["OPENAI_NODE"], f"{_BOTH}, over a WebSocket too", _PROGRAMS),
     "agents-sdk": Tried(PINS["AGENTS_SDK"], _BOTH, _PROGRAMS),
     "langchain": Tried(PINS["LANGCHAIN"], _BOTH, _PROGRAMS),
     "vercel-ai-sdk": Tried(PINS["AI_SDK"], _BOTH, _PROGRAMS),

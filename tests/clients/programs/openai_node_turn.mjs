@@ -1,6 +1,7 @@
 // OpenAI's SDK for Node answers a prompt with the help of a function: DIALECT MODEL PROMPT.
 
 import OpenAI from "openai";
+import { ResponsesWS } from "openai/resources/responses/ws";
 
 const [dialect, model, prompt] = process.argv.slice(2);
 const client = new OpenAI();
@@ -12,8 +13,25 @@ const parameters = {
 };
 const multiply = ({ a, b }) => `it is ${a * b}`;
 
+const textOf = ({ output }) =>
+  output.find((item) => item.type === "message").content.map((part) => part.text).join("");
+
+// "ask" resolves to the response to a request.
+async function inResponses(ask) {
+  const tools = [{ type: "function", name: "multiply", parameters, strict: true }];
+  const first = await ask({ model, tools, input: prompt });
+  const input = first.output
+    .filter((item) => item.type === "function_call")
+    .map(({ call_id, arguments: given }) => ({
+      type: "function_call_output",
+      call_id,
+      output: multiply(JSON.parse(given)),
+    }));
+  return textOf(await ask({ model, tools, input, previous_response_id: first.id }));
+}
+
 const turns = {
-  async chat() {
+  chat() {
     const tool = { name: "multiply", parameters, parse: JSON.parse, function: multiply };
     const runner = client.chat.completions.runTools({
       model,
@@ -24,18 +42,23 @@ const turns = {
     return runner.finalContent();
   },
 
-  async responses() {
-    const tools = [{ type: "function", name: "multiply", parameters, strict: true }];
-    const first = await client.responses.stream({ model, tools, input: prompt }).finalResponse();
-    const input = first.output
-      .filter((item) => item.type === "function_call")
-      .map(({ call_id, arguments: given }) => ({
-        type: "function_call_output",
-        call_id,
-        output: multiply(JSON.parse(given)),
-      }));
-    const asked = { model, tools, input, previous_response_id: first.id };
-    return (await client.responses.stream(asked).finalResponse()).output_text;
+  responses() {
+    return inResponses((asked) => client.responses.stream(asked).finalResponse());
+  },
+
+  async websocket() {
+    const socket = new ResponsesWS(client);
+    const ask = (asked) =>
+      new Promise((resolve, reject) => {
+        socket.once("response.completed", (event) => resolve(event.response));
+        socket.once("error", reject);
+        socket.send({ type: "response.create", ...asked });
+      });
+    try {
+      return await inResponses(ask);
+    } finally {
+      socket.close();
+    }
   },
 };
 
