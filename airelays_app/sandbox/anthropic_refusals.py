@@ -133,7 +133,7 @@ def _system(question: Question) -> str | None:
 def _content(question: Question) -> str | None:
     for place, role, block in question.blocks():
         kind = block.get("type")
-        if kind not in CONTENT_TYPES[role]:
+        if str(kind) not in CONTENT_TYPES[role]:
             return f"{place}: Input tag '{kind}' found using 'type' does not match any of the tags"
         if kind == "text" and not str(block.get("text") or "").strip():
             return f"{place}: text content blocks must contain non-whitespace text"
@@ -153,7 +153,7 @@ def _images(question: Question) -> str | None:
             source = image.get("source")
             kind = source.get("media_type") if isinstance(source, dict) else None
             if isinstance(source, dict) and source.get("type") == "base64":
-                if kind not in _IMAGE_TYPES:
+                if str(kind) not in _IMAGE_TYPES:
                     return f"{place}.source.base64.media_type: Input should be an image type"
             elif not isinstance(source, dict) or source.get("type") != "url":
                 return f"{place}.source: Field required"
