@@ -12,6 +12,7 @@ from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import (
     as_object,
     objects,
+    optional_bool,
     optional_object,
     optional_text,
     text_field,
@@ -40,6 +41,9 @@ _READ_OF_PARTS = frozenset(
 _GOOGLES_FILES = ("generativelanguage.googleapis.com", "storage.googleapis.com")
 Placed = tuple[str, Json]
 """A part, and its path in the request."""
+
+DATA = ("functionCall", "functionResponse", "inlineData", "fileData")
+"""What a part may hold instead of a text."""
 
 _RESULT_KEYS = ("output", "result")
 
@@ -70,6 +74,7 @@ def read_parts(parts: Iterable[Placed], calls: CallIds) -> Iterator[Part]:
     """Yield what one side said at a time; thoughts go with the seal that stands behind them."""
     thoughts: list[str] = []
     for part_path, part in parts:
+        optional_bool(part, "thought", part_path)
         if part.get("thought") is True and "thoughtSignature" not in part:
             thoughts.append(optional_text(part, "text", part_path) or "")
             continue
@@ -91,13 +96,27 @@ def _read_part(path: str, part: Json, calls: CallIds) -> Iterator[Part]:
     if part.get("thought") is True:
         yield from _sealed(part, "thought", optional_text(part, "text", path) or "")
         return
-    field = next((name for name in _READERS if part.get(name) is not None), None)
-    if field is not None:
-        yield from _READERS[field](path, part, calls)
+    fields = _data_of(path, part)
+    if fields:
+        yield from _READERS[fields[0]](path, part, calls)
     elif part.keys() == {"thoughtSignature"}:
         yield from _sealed(part, "end")
     else:
         yield Opaque(DIALECT, part, path)
+
+
+def _data_of(path: str, part: Json) -> list[str]:
+    """Return the field with what the part says; raises Unprocessable for more than one.
+
+    Which of them is meant nobody knows; Google refuses it, too. An empty text says nothing.
+    """
+    fields = [name for name in _READERS if part.get(name) is not None]
+    if len(fields) > 1 and part.get("text") == "":
+        fields.remove("text")
+    if len(fields) > 1:
+        both = " and ".join(fields)
+        raise Unprocessable(f"{path} has {both}; a part is one of them.", param=path)
+    return fields
 
 
 def _sealed(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.errors import BadRequest
 
 
 @dataclass(slots=True)
@@ -82,7 +83,10 @@ _snake_case = re.compile("_+([a-z0-9])")
 
 
 def canonical(body: Json) -> Json:
-    """Return the request with its fields' names in camelCase; the same object if they are."""
+    """Return the request with its fields' names in camelCase; the same object if they are.
+
+    Raises BadRequest for a field that is there in both forms.
+    """
     renamed: Json = _canonical(body, _REQUEST)
     return renamed
 
@@ -93,7 +97,12 @@ def _canonical(value: Any, shape: _Shape) -> Any:
         return items if _differ(items, value) else value
     if not isinstance(value, dict):
         return value
-    renamed = dict(_field(name, inner, shape) for name, inner in value.items())
+    renamed: Json = {}
+    for name, inner in value.items():
+        known, read = _field(name, inner, shape)
+        if known in renamed:
+            raise BadRequest(f"{known} is there twice, as {name} too.", param=known)
+        renamed[known] = read
     unchanged = renamed.keys() == value.keys() and not _differ(renamed.values(), value.values())
     return value if unchanged else renamed
 

@@ -100,6 +100,8 @@ def _refuse_what_changes_the_meaning(body: Json, config: Json) -> None:
 def _unread(body: Json, config: Json) -> Iterator[str]:
     yield from unread_fields(body, _READ)
     yield from unread_fields(config, _READ_OF_CONFIG, CONFIG)
+    if system := optional_object(body, "systemInstruction"):
+        yield from unread_of_content(system, "systemInstruction")
     for path, content in objects(body.get("contents"), "contents"):
         yield from unread_of_content(content, path)
 

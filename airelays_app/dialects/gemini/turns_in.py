@@ -7,7 +7,7 @@ from typing import Any
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import objects, optional_object, wrong_type
 from airelays_app.dialects.gemini.call_ids import CallIds
-from airelays_app.dialects.gemini.parts_in import parts_of, read_parts, without
+from airelays_app.dialects.gemini.parts_in import DATA, parts_of, read_parts, without
 from airelays_app.neutral.request import Message, Part, Text, ToolResult
 
 _SPEAKERS = ("user", "function", "tool", "", None)
@@ -15,11 +15,12 @@ _SPEAKERS = ("user", "function", "tool", "", None)
 
 
 def read_system(body: Json) -> Iterator[Message]:
-    """Yield ``systemInstruction`` as a message; its role says nothing."""
+    """Yield ``systemInstruction``, which is text, as a message; its role says nothing."""
     instruction = optional_object(body, "systemInstruction")
     if instruction is None:
         return
-    parts = read_parts(parts_of(instruction, "systemInstruction"), CallIds())
+    given = without(DATA, parts_of(instruction, "systemInstruction"))
+    parts = read_parts(given, CallIds())
     texts = tuple(part for part in parts if isinstance(part, Text))
     if texts:
         yield Message("system", texts)

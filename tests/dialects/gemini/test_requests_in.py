@@ -3,7 +3,7 @@
 import pytest
 
 from airelays_app.dialects import GEMINI
-from airelays_app.errors import Unprocessable
+from airelays_app.errors import BadRequest, Unprocessable
 from airelays_app.neutral.request import (
     Audio,
     File,
@@ -180,6 +180,42 @@ def test_the_pieces_of_a_stream_that_come_back_one_by_one_are_one_message():
 def test_each_side_has_its_own_kind_of_parts(content, path):
     """Only the model calls, and only the client answers."""
     assert refused(content) == path
+
+
+PIXEL = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}}
+
+
+@pytest.mark.parametrize("other", [PIXEL, called(), {"fileData": {"fileUri": "https://a.test/a"}}])
+def test_a_part_that_is_two_things_is_refused(other):
+    said = model({"text": "One of us"} | other)
+    assert refused(said) == "contents[0].parts[0]"
+    assert decoded(model({"text": ""} | other)).messages[0].parts
+
+
+def test_whether_something_was_thought_is_a_boolean():
+    part = {"text": "Let me think.", "thought": "true"}
+    assert refused(model(part)) == "contents[0].parts[0].thought"
+
+
+def test_what_steers_the_model_is_text():
+    system = {"parts": [{"text": "Be brief."}, PIXEL]}
+    assert refused(systemInstruction=system) == "systemInstruction.parts[1].inlineData"
+    system["parts"][1] = {"text": "Be kind.", "mood": "good"}
+    assert lost(systemInstruction=system) == {"systemInstruction.parts[1].mood"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"generationConfig": {}, "generation_config": {}},
+        {"generationConfig": {"topK": 1, "top_k": 2}},
+    ],
+    ids=str,
+)
+def test_a_field_in_both_spellings_is_refused(fields):
+    with pytest.raises(BadRequest) as raised:
+        decoded(**fields)
+    assert raised.value.param in ("generationConfig", "topK")
 
 
 def test_media_become_what_they_are():
