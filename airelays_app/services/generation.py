@@ -11,6 +11,7 @@ from airelays_app.dialects.responses.request_in import read_items
 from airelays_app.dialects.responses.stream_out import ResponsesEncoder
 from airelays_app.framing.jsontext import dumps
 from airelays_app.ids import fresh_id
+from airelays_app.neutral.call_ids import with_unique_calls
 from airelays_app.neutral.custom_calls import CustomCalls, as_functions, custom_names
 from airelays_app.neutral.foreign_seals import FOREIGN_SEAL, without_foreign_seals
 from airelays_app.neutral.losses import Loss, ignored_parameters
@@ -162,7 +163,7 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     assert target.decoder is not None
     request, losses = call.dialect.decode_request(body)
     request = replace(request, model=call.route.model, stream=call.streams)
-    request = with_history(call, request)
+    request = with_unique_calls(with_history(call, request))
     names = flat_names(request)
     request = names.flattened(request)
     legal, real = with_legal_names(request, target.tool_names)
