@@ -15,6 +15,9 @@ from airelays_app.neutral.steering import after_leading, leading_texts
 
 _OPENING: Json = {"role": "user", "content": "(You begin.)"}
 """For a conversation that the model has begun: the first turn must be the user's."""
+_CLOSING: Json = {"role": "user", "content": [{"type": "text", "text": "(Go on.)"}]}
+"""For one that the model has ended: newer models refuse that (Anthropic's migration guides, seen
+2026-11-22), and older ones would go on within their last sentence."""
 
 
 def encode_conversation(request: Request, losses: list[Loss]) -> tuple[list[Json], list[Json]]:
@@ -29,6 +32,8 @@ def encode_conversation(request: Request, losses: list[Loss]) -> tuple[list[Json
         return [], [{"role": "user", "content": system or ""}]
     if messages[0]["role"] == "assistant":
         messages.insert(0, _OPENING)
+    if messages[-1]["role"] == "assistant":
+        messages.append(_CLOSING)
     return system, messages
 
 

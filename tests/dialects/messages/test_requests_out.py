@@ -88,6 +88,12 @@ def test_a_conversation_that_the_model_began_begins_with_the_user():
     assert [turn["role"] for turn in said] == ["user", "assistant", "user"]
 
 
+def test_a_conversation_that_the_model_ended_ends_with_the_user():
+    said = turns(HI, Message("assistant", (Text("So"),)))
+
+    assert [turn["role"] for turn in said] == ["user", "assistant", "user"]
+
+
 def test_parallel_results_are_one_turn_and_come_before_what_else_was_said():
     said = turns(
         HI,
