@@ -141,7 +141,7 @@ class SoughtBatch:
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """How far it is: how it has ended, None while it runs, and ``why`` if it failed as a whole."""
+    """How far it is: how it has ended, None while it runs, and ``why`` in the provider's codes."""
 
     end: BatchEnd | None
     why: str = ""

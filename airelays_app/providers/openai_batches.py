@@ -150,7 +150,7 @@ def _reply(line: Json) -> BatchReply | None:
 def _complaints(batch: Json) -> str:
     errors = batch.get("errors") or {}
     entries = [each for each in errors.get("data") or () if isinstance(each, dict)]
-    return "; ".join(str(each.get("message")) for each in entries[:3])
+    return ", ".join(str(each.get("code")) for each in entries[:3])
 
 
 def _made_at(batch: Json) -> int:

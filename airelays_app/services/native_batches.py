@@ -13,7 +13,7 @@ from airelays_app.providers.base import BatchUndecidedError, Provider, SoughtBat
 from airelays_app.services.calls import Calls
 from airelays_app.services.chores import Keep
 from airelays_app.services.native_calls import NativeAccount, native_account
-from airelays_app.services.native_handover import Handover
+from airelays_app.services.native_handover import Handover, name_of
 from airelays_app.services.native_results import Harvest
 from airelays_app.store.batch_submissions import Submission, SubmissionStore
 
@@ -59,7 +59,10 @@ class NativeBatches:
             try:
                 self._advance(submission, keep)
             except RelayError as error:
-                _log.warning("a batch at %s waits: %s", submission.provider, error.message)
+                _log.warning("a batch at %s waits: %s", submission.provider, name_of(error))
+                self._look_later(submission)
+            except Exception:
+                _log.exception("a batch at %s cannot go on", submission.provider)
                 self._look_later(submission)
 
     def _advance(self, submission: Submission, keep: Keep) -> None:
@@ -111,7 +114,7 @@ class NativeBatches:
         except UpstreamRefused as error:
             if error.status not in _GONE_STATUSES:
                 raise
-            _log.warning("%s has lost a batch: %s", submission.provider, error.message)
+            _log.warning("%s has lost a batch: %s", submission.provider, name_of(error))
             self._store.close(submission, leave=True)
             return
         if progress.end is None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from airelays_app.dialects.base import Json
 from airelays_app.errors import UpstreamError
@@ -13,11 +13,14 @@ from airelays_app.services.answered import answered_object
 from airelays_app.services.calls import Calls
 from airelays_app.services.chores import Keep
 from airelays_app.services.record import Record
+from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.waiting import TICK_SECONDS
 
 MOST_ANSWER_BYTES = 256 * 1024 * 1024
 """What one answer of a provider, or one line of it, may take."""
+
+_READ_SECONDS = 120.0
 
 _log = logging.getLogger("airelays.batches")
 
@@ -81,10 +84,15 @@ class NativeCalls:
     def _answer(self, call: Relayed) -> UpstreamResponse:
         return self._calls.accepted(
             self._provider,
-            lambda: self._provider.relayed(call),
+            lambda: self._impatient(call),
             Record(fresh_id("own")),
             on_tick=self._tick,
         )
+
+    def _impatient(self, call: Relayed) -> OutboundRequest:
+        """Return the call; one whose answer takes long must not keep other batches waiting."""
+        request = self._provider.relayed(call)
+        return replace(request, read_timeout=min(request.read_timeout, _READ_SECONDS))
 
     def _tick(self) -> None:
         self._keep()

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -94,7 +95,7 @@ class Handover:
             try:
                 self._give(current, candidate.route, account)
             except RelayError as error:
-                _log.warning("%s has not taken a batch: %s", provider.name, error.message)
+                _log.warning("%s has not taken a batch: %s", provider.name, name_of(error))
                 self._pool.failed(candidate, error)
                 if _is_uncertain(error):
                     return
@@ -125,7 +126,8 @@ class Handover:
         look_at = time.time() + self._poll_seconds
         if self._store.sent(submission, native_id, look_at=look_at):
             _log.info("%s runs %d requests of %s", route.provider.name, size, submission.batch_id)
-        else:
+            return
+        with suppress(RelayError):  # another process was faster: this one is not to be run, too
             account.wire.cancel(native_id, account.caller)
 
     def _drafted(self, submission: Submission, route: Route, account: NativeAccount) -> _Drafted:
@@ -162,8 +164,15 @@ def position_of(submission: Submission, custom_id: str) -> int:
     return int(position) if is_ours else -1
 
 
+def name_of(error: RelayError) -> str:
+    """Return what the log says of an error: no message, which may repeat what a client wrote."""
+    return f"{error.status} {error.code or error.type}"
+
+
 def _is_uncertain(error: RelayError) -> bool:
-    """Tell whether the provider may have taken what it did not say that it took."""
+    """Tell whether the provider may have taken it although that was not said, or not noted."""
+    if isinstance(error, Unavailable):
+        return True
     if isinstance(error, UpstreamRefused):
         return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status in _TIMEOUTS
     return isinstance(error, UpstreamError) and not isinstance(error, UpstreamUnreachable)
@@ -171,7 +180,7 @@ def _is_uncertain(error: RelayError) -> bool:
 
 def _may_pass(error: RelayError) -> bool:
     """Tell whether the provider may take it another time: a used-up quota, no connection."""
-    return isinstance(error, UpstreamUnreachable | Unavailable) or failure_of(error).kind == "limit"
+    return isinstance(error, UpstreamUnreachable) or failure_of(error).kind == "limit"
 
 
 def _pause_of(error: RelayError) -> float:

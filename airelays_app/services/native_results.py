@@ -75,6 +75,8 @@ class Harvest:
             self._write(submission, taken)
 
     def _write(self, submission: Submission, taken: Mapping[int, Taken]) -> None:
+        if not taken:
+            return
         results = [
             Result(position, outcome.status, outcome.body)
             for position, (outcome, _) in taken.items()

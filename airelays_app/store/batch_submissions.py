@@ -153,7 +153,7 @@ class SubmissionStore:
 
     def call_off(self, submission: Submission, *, look_at: float) -> None:
         """Write down that the provider knows that it is not wanted any more."""
-        self._update(submission, "is_called_off = 1, look_at = ?", (int(look_at),))
+        self._update(submission, "is_called_off = 1, looks = 0, look_at = ?", (int(look_at),))
 
     def finish(self, submission: Submission, results: Sequence[Result]) -> set[int]:
         """Write results, each the first of its request; return the positions written."""

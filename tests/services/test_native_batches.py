@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from airelays_app.errors import Unavailable
+from airelays_app.providers.anthropic.batches import AnthropicBatches
+from airelays_app.providers.openai_batches import OpenAIBatches
+from airelays_app.store.batch_submissions import SubmissionStore
 from tests.services.batch_kit import CHAT, OWNER, Desk, request, says
 
 NEVER = 1_000_000
@@ -182,18 +186,58 @@ def test_another_process_goes_on_where_one_has_died(desk, sandbox, vendor, tmp_p
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("airelays_app.store.batch_submissions.SubmissionStore.sent", die)
+        patched.setattr(SubmissionStore, "sent", die)
         batch = desk.create([vendor.request("[[say a]]"), vendor.request("[[say b]]")])
         with pytest.raises(KeyboardInterrupt):
             desk.step()
     with monkeypatch.context() as patched:
-        patched.setattr("airelays_app.store.batch_submissions.SubmissionStore.close", die)
+        patched.setattr(SubmissionStore, "close", die)
         heir = Desk(tmp_path, sandbox)
         with pytest.raises(KeyboardInterrupt):
             heir.run(batch)
         heir.close()
     assert [says(each) for each in desk.run(batch)] == ["a", "b"]
     assert vendor.made(sandbox) == 1
+
+
+def test_a_full_disk_after_sending_is_no_reason_to_send_again(desk, sandbox, vendor, monkeypatch):
+    def fail(*_, **__):
+        raise Unavailable("the disk is full")
+
+    batch = desk.create([vendor.request("[[say a]]")])
+    with monkeypatch.context() as patched:
+        patched.setattr(SubmissionStore, "sent", fail)
+        desk.step()
+    assert [says(each) for each in desk.run(batch)] == ["a"]
+    assert vendor.made(sandbox) == 1
+
+
+def test_of_two_that_send_the_same_the_slower_one_takes_it_back(desk, sandbox, monkeypatch):
+    sandbox.settings.batch_looks = NEVER
+    desk.create([request("[[say a]]")])
+    monkeypatch.setattr(SubmissionStore, "sent", lambda *_, **__: False)
+    desk.batching.native.run(lambda: True)
+    assert len(sandbox.requests.to("/cancel")) == 1
+
+
+def test_a_batch_that_cannot_be_read_keeps_no_other_waiting(desk, sandbox, monkeypatch):
+    def stumble(*_):
+        raise TypeError
+
+    sandbox.settings.batch_looks = 3
+    odd = desk.create([ANTHROPIC.request("[[say a]]")])
+    good = desk.create([OPENAI.request("[[say b]]")])
+    with monkeypatch.context() as patched:
+        patched.setattr(AnthropicBatches, "progress", stumble)
+        assert [says(each) for each in desk.run(good)] == ["b"]
+    assert [says(each) for each in desk.run(odd)] == ["a"]
+
+
+def test_the_log_repeats_nothing_of_what_a_provider_says(desk, sandbox, caplog):
+    sandbox.script("status", status=400, path="/batches", message="you wrote: my secret")
+    assert desk.run(desk.create([request("[[say a]]")]))
+    assert "has not taken a batch" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_cancelling_reaches_the_provider_and_what_is_done_counts(desk, sandbox, vendor):
@@ -232,8 +276,8 @@ def test_a_batch_out_of_time_is_called_off_and_every_request_has_its_line(desk, 
 
 
 def test_more_than_one_job_may_hold_goes_in_several(desk, sandbox, monkeypatch):
-    monkeypatch.setattr("airelays_app.providers.openai_batches.OpenAIBatches.most_requests", 2)
-    monkeypatch.setattr("airelays_app.providers.openai_batches.OpenAIBatches.most_bytes", 2000)
+    monkeypatch.setattr(OpenAIBatches, "most_requests", 2)
+    monkeypatch.setattr(OpenAIBatches, "most_bytes", 2000)
     texts = [f"[[say {i}]]" for i in range(4)] + ["[[say long]]" + " " * 3000]
     batch = desk.create([request(text) for text in texts])
     assert [says(each) for each in desk.run(batch)] == ["0", "1", "2", "3", "long"]

@@ -90,7 +90,7 @@ class GeminiBatches:
         if end == "completed" and not all(map(_key_of, _responses(operation))):
             return BatchProgress("failed", "its results do not say whose they are")
         error = operation.get("error")
-        return BatchProgress(end, str(error.get("message")) if isinstance(error, dict) else "")
+        return BatchProgress(end, str(error.get("code")) if isinstance(error, dict) else "")
 
     def cancel(self, native_id: str, caller: BatchCaller) -> None:
         """Cancel it."""
