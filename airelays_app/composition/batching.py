@@ -16,13 +16,18 @@ from airelays_app.store.batch_submissions import SubmissionStore
 from airelays_app.store.batches import BatchRequest, BatchStore, Planned
 from airelays_app.store.files import FileStore
 
+Plan = Callable[[Sequence[BatchRequest], int], Sequence[Planned]]
+
 
 @dataclass(frozen=True, slots=True)
 class Batching:
-    """What works with batches; ``plan`` says which requests of a new one providers are to run."""
+    """What works with batches.
+
+    ``plan`` says which requests of a new one providers are to run, if it may take so many seconds.
+    """
 
     store: BatchStore
-    plan: Callable[[Sequence[BatchRequest]], Sequence[Planned]]
+    plan: Plan
     runner: BatchRunner
     native: NativeBatches
 
@@ -36,10 +41,14 @@ def build_batching(
     perform = performer(creation, core.router)
     return Batching(
         store=store,
-        plan=lambda requests: plan(requests, core.router) if rules.native else (),
+        plan=_plan(core) if rules.native else lambda *_: (),
         runner=BatchRunner(store, files, perform, concurrency=rules.concurrency),
         native=_native(core, Drafts(creation), rules.native_poll_seconds),
     )
+
+
+def _plan(core: Core) -> Plan:
+    return lambda requests, seconds: plan(requests, core.router, window_seconds=seconds)
 
 
 def _native(core: Core, drafts: Drafts, poll_seconds: int) -> NativeBatches:

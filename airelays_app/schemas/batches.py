@@ -25,11 +25,9 @@ class BatchSchema(Schema):
 
     @validates_schema(skip_on_field_errors=True)
     def check(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Refuse a batch without an endpoint, and any window but the one there is."""
+        """Refuse a batch without an endpoint."""
         if not data.get("endpoint"):
             raise ValidationError("is required", "endpoint")
-        if data.get("completion_window") not in (None, "24h"):
-            raise ValidationError("must be 24h", "completion_window")
 
 
 _SCHEMA = BatchSchema()

@@ -1,5 +1,6 @@
 """The requests of a batch, read and checked."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
@@ -15,7 +16,23 @@ ENDPOINTS: Mapping[str, str] = {
 }
 """What a batch may ask, and in which dialect."""
 
+USUAL_WINDOW = "24h"
 _MOST_REQUESTS = 50_000
+_UNITS = {"h": 3600, "d": 86_400}
+_WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")
+_LONGEST_WINDOW = 7 * 86_400
+
+
+def window_seconds(window: str) -> int:
+    """Return how long a batch may take: ``24h``, ``3d``; raises Unprocessable."""
+    found = _WINDOW.fullmatch(window)
+    seconds = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not 0 < seconds <= _LONGEST_WINDOW:
+        raise Unprocessable(
+            "completion_window must be a time such as 24h or 3d, a week at most.",
+            param="completion_window",
+        )
+    return seconds
 
 
 def read_requests(lines: BinaryIO, endpoint: str) -> list[BatchRequest]:

@@ -22,7 +22,6 @@ from airelays_app.store.files import FileStore
 
 Json = dict[str, Any]
 
-WINDOW_SECONDS = 24 * 3600
 _KEEP_SECONDS = 5.0
 _PAUSES = (1.0, 5.0, 20.0, 60.0)
 _MOST_OUTAGES = 6

@@ -12,8 +12,14 @@ _CONTINUING = ("conversation", "previous_response_id", "background")
 """Fields that have a request go through the relay, because it has something to add or to keep."""
 
 
-def plan(requests: Sequence[BatchRequest], router: Router) -> list[Planned]:
+_NATIVE_WINDOW_SECONDS = 24 * 3600
+"""What every provider promises; the relay runs what has to be ready earlier."""
+
+
+def plan(requests: Sequence[BatchRequest], router: Router, *, window_seconds: int) -> list[Planned]:
     """Return who is to run which requests; the relay runs the others."""
+    if window_seconds < _NATIVE_WINDOW_SECONDS:
+        return []
     groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for request in requests:
         route = _route(request.body, router)

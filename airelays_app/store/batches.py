@@ -98,6 +98,7 @@ class BatchStore:
         endpoint: str,
         input_file_id: str | None,
         metadata: Mapping[str, Any],
+        completion_window: str,
         window_seconds: int,
         planned: Sequence[Planned] = (),
     ) -> Batch:
@@ -110,12 +111,14 @@ class BatchStore:
         with self._database.writing(durable=True) as connection:
             connection.execute(
                 """
-                INSERT INTO batches (id, owner, endpoint, input_file_id, metadata_json, status,
-                                     created_at, in_progress_at, expires_at)
-                VALUES (?, ?, ?, ?, ?, 'in_progress', ?, ?, ?)
+                INSERT INTO batches (id, owner, endpoint, input_file_id, metadata_json,
+                                     completion_window, status, created_at, in_progress_at,
+                                     expires_at)
+                VALUES (?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?)
                 """,
                 (
                     *(batch_id, owner, endpoint, input_file_id, json.dumps(dict(metadata))),
+                    completion_window,
                     *(now, now, now + window_seconds),
                 ),
             )
@@ -299,10 +302,4 @@ def _row_of(connection: sqlite3.Connection, batch_id: str, owner: str) -> sqlite
 
 def _batch(row: sqlite3.Row) -> Batch:
     known = {name: row[name] for name in row.keys() if name in Batch.__slots__}  # noqa: SIM118
-    return Batch(
-        **known, metadata=json.loads(row["metadata_json"]), completion_window=COMPLETION_WINDOW
-    )
-
-
-COMPLETION_WINDOW = "24h"
-"""The only one there is."""
+    return Batch(**known, metadata=json.loads(row["metadata_json"]))

@@ -311,7 +311,8 @@ def create_response_runs(db: Tables) -> None:
 def create_batch_submissions(db: Tables) -> None:
     """What providers have been given to run as batches of their own.
 
-    A request with a ``submission`` is that one's; the others are run by the relay.
+    A request with a ``submission`` is that one's; the others are run by the relay. Until now every
+    batch had a day.
     """
     db.execute(
         """
@@ -336,3 +337,8 @@ def create_batch_submissions(db: Tables) -> None:
     db.execute("CREATE INDEX batch_submissions_by_batch ON batch_submissions (batch_id)")
     db.execute("ALTER TABLE batch_requests ADD COLUMN submission TEXT")
     db.execute("CREATE INDEX batch_requests_by_submission ON batch_requests (submission, position)")
+    db.execute(
+        "CREATE INDEX batch_requests_pending ON batch_requests (batch_id, position) "
+        "WHERE status IS NULL AND submission IS NULL"
+    )
+    db.execute("ALTER TABLE batches ADD COLUMN completion_window TEXT NOT NULL DEFAULT '24h'")

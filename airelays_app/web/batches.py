@@ -8,8 +8,13 @@ from flask import Blueprint, Response, request
 from airelays_app.errors import Conflict, Unprocessable
 from airelays_app.schemas.batches import validate_batch
 from airelays_app.schemas.paging import read_paging
-from airelays_app.services.batch_requests import ENDPOINTS, inline_requests, read_requests
-from airelays_app.services.batches import WINDOW_SECONDS
+from airelays_app.services.batch_requests import (
+    ENDPOINTS,
+    USUAL_WINDOW,
+    inline_requests,
+    read_requests,
+    window_seconds,
+)
 from airelays_app.store.batches import Batch, BatchRequest, BatchResult
 from airelays_app.web.bodies import json_body
 from airelays_app.web.context import owner, services
@@ -30,6 +35,8 @@ def create() -> Response:
     with json_body() as body:
         validate_batch(body.value)
         endpoint = body.value["endpoint"]
+        window = body.value.get("completion_window") or USUAL_WINDOW
+        seconds = window_seconds(window)
         requests = _requests(body.value, endpoint)
         batch = services().batches.create(
             requests,
@@ -37,8 +44,9 @@ def create() -> Response:
             endpoint=endpoint,
             input_file_id=body.value.get("input_file_id"),
             metadata=body.value.get("metadata") or {},
-            window_seconds=WINDOW_SECONDS,
-            planned=services().plan_batch(requests),
+            completion_window=window,
+            window_seconds=seconds,
+            planned=services().plan_batch(requests, seconds),
         )
     services().chores.wake()
     return json_response(_shown(batch))

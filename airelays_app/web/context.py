@@ -55,7 +55,7 @@ class Services:
     response_sessions: ResponseSessions
     embeddings: Embeddings
     batches: BatchStore
-    plan_batch: Callable[[Sequence[BatchRequest]], Sequence[Planned]]
+    plan_batch: Callable[[Sequence[BatchRequest], int], Sequence[Planned]]
     chores: Chores
     traffic: Traffic
     catalog: Catalog

@@ -74,8 +74,9 @@ class Desk:
             endpoint=endpoint,
             input_file_id=None,
             metadata={},
+            completion_window="24h",
             window_seconds=window_seconds,
-            planned=self.batching.plan(read),
+            planned=self.batching.plan(read, 86_400),
         )
         return batch.id
 

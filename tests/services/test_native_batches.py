@@ -13,6 +13,7 @@ import pytest
 from airelays_app.errors import Unavailable
 from airelays_app.providers.anthropic.batches import AnthropicBatches
 from airelays_app.providers.openai_batches import OpenAIBatches
+from airelays_app.services.batch_requests import inline_requests
 from airelays_app.store.batch_submissions import SubmissionStore
 from tests.services.batch_kit import CHAT, OWNER, Desk, request, says
 
@@ -283,6 +284,12 @@ def test_more_than_one_job_may_hold_goes_in_several(desk, sandbox, monkeypatch):
     assert [says(each) for each in desk.run(batch)] == ["0", "1", "2", "3", "long"]
     assert len([each for each in sandbox.requests.to("/batches") if each.method == "POST"]) == 2
     assert len(sandbox.requests.to("/chat/completions")) == 1
+
+
+def test_what_has_to_be_ready_earlier_is_run_by_the_relay(desk):
+    requests = inline_requests([request("x")], CHAT)
+    assert desk.batching.plan(requests, 86_400)
+    assert not desk.batching.plan(requests, 3600)
 
 
 def test_what_continues_something_is_run_by_the_relay(desk, sandbox):

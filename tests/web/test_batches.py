@@ -19,6 +19,7 @@ from tests.hostile.vital_signs import children_of
 
 PATIENCE = 90.0
 ENDPOINT = "/v1/chat/completions"
+W = "completion_window"
 
 
 def asking(text, custom_id=None, model="box/sandbox-small"):
@@ -126,13 +127,23 @@ def test_what_runs_cannot_be_read_yet_and_can_be_cancelled(relay):
         ({"endpoint": ENDPOINT, "requests": [asking("x", "a"), asking("y", "a")]}, "requests"),
         ({"endpoint": ENDPOINT, "requests": [{**asking("x"), "url": "/v1/x"}]}, "requests"),
         ({"endpoint": ENDPOINT, "requests": [{"body": {"stream": True}}]}, "requests"),
-        ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": "1h"}, None),
+        ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": "soon"}, W),
+        ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": "8d"}, W),
+        ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": "0h"}, W),
+        ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": 24}, W),
         ({"endpoint": 7}, "endpoint"),
     ],
 )
 def test_what_cannot_be_run_is_refused_by_name(relay, body, param):
     error = relay.refusal("/v1/batches", body)
-    assert param is None or error["param"] == param
+    assert error["param"] == param
+
+
+def test_a_batch_has_the_time_that_it_is_given(relay):
+    batch = begin(relay, [asking("[[say Hi]]")], completion_window="3d")
+    assert batch["completion_window"] == "3d"
+    assert batch["expires_at"] - batch["created_at"] == 3 * 86_400
+    assert await_end(relay, batch["id"])["completion_window"] == "3d"
 
 
 def test_each_request_has_its_line_in_the_log(relay):
