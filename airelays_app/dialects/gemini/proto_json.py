@@ -92,25 +92,30 @@ def canonical(body: Json) -> Json:
 
 
 def _canonical(value: Any, shape: _Shape) -> Any:
+    if isinstance(value, dict):
+        return _canonical_object(value, shape)
     if isinstance(value, list):
         items = [_canonical(item, shape) for item in value]
-        return items if _differ(items, value) else value
-    if not isinstance(value, dict):
-        return value
+        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    return value
+
+
+def _canonical_object(value: Json, shape: _Shape) -> Json:
     renamed: Json = {}
+    is_same = True
     for name, inner in value.items():
-        known, read = _field(name, inner, shape)
+        known, new = _field(name, inner, shape)
         if known in renamed:
             raise BadRequest(f"{known} is there twice, as {name} too.", param=known)
-        renamed[known] = read
-    unchanged = renamed.keys() == value.keys() and not _differ(renamed.values(), value.values())
-    return value if unchanged else renamed
+        renamed[known] = new
+        is_same = is_same and known is name and new is inner
+    return value if is_same else renamed
 
 
 def _field(name: str, value: Any, shape: _Shape) -> tuple[str, Any]:
     if shape.values is not None:
         return name, _canonical(value, shape.values)
-    known = name if name in shape.fields else _snake_case.sub(_upper, name)
+    known = _snake_case.sub(_upper, name) if "_" in name and name not in shape.fields else name
     if known not in shape.fields:
         return name, value
     inner = shape.fields[known]
@@ -119,7 +124,3 @@ def _field(name: str, value: Any, shape: _Shape) -> tuple[str, Any]:
 
 def _upper(letter: re.Match[str]) -> str:
     return letter[1].upper()
-
-
-def _differ(new: Any, old: Any) -> bool:
-    return any(a is not b for a, b in zip(new, old, strict=True))
