@@ -147,23 +147,24 @@ class BatchRunner:
             self._store.finish_rest(batch.id, status=_OUT_OF_TIME.status, response=_late(batch))
         self._store.add_files(
             batch.id,
-            output_file_id=self._written(batch.id, "output", lambda status: status < 300),
-            error_file_id=self._written(batch.id, "error", lambda status: status >= 300),
+            output_file_id=self._written(batch, "output", lambda status: status < 300),
+            error_file_id=self._written(batch, "error", lambda status: status >= 300),
         )
         self._store.settle(batch.id, status=end)
 
-    def _written(self, batch_id: str, kind: str, belongs: Callable[[int], bool]) -> str | None:
+    def _written(self, batch: Batch, kind: str, belongs: Callable[[int], bool]) -> str | None:
         """Write a file of results; None where there are none, or no room for it."""
-        lines = (line(each) for each in self._store.results(batch_id) if belongs(each.status))
+        lines = (line(each) for each in self._store.results(batch.id) if belongs(each.status))
         first = next(lines, None)
         if first is None:
             return None
         try:
             stored = self._files.create(
                 LineStream(chain([first], lines)),
-                filename=f"{batch_id}_{kind}.jsonl",
+                filename=f"{batch.id}_{kind}.jsonl",
                 purpose="batch_output",
                 content_type="application/jsonl",
+                owner=batch.owner,
             )
         except TooLarge:
             return None  # the results route still has them

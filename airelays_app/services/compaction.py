@@ -91,7 +91,7 @@ class Compaction:
         if not items:
             raise Unprocessable("There is nothing to compact: send input.", param="input")
         inlined: list[Json] = inline_files(
-            {"input": items}, asked.dialect.name, self._files.resolver()
+            {"input": items}, asked.dialect.name, self._files.resolver(asked.owner)
         )["input"]
         return inlined
 

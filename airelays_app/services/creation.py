@@ -81,7 +81,7 @@ class Creation:
         """Return the answer from its commit point on; raises RelayError, ClientGone."""
         self._check(asked)
         record.dialect = asked.dialect.name
-        resolve = self._files.resolver()
+        resolve = self._files.resolver(asked.owner)
         continued = self._continuation.of(
             asked.dialect, asked.owner, asked.body, memory=asked.memory
         )
@@ -104,7 +104,7 @@ class Creation:
         """
         self._check(asked)
         continued = self._continuation.of(asked.dialect, asked.owner, asked.body)
-        return call_of(asked, continued, self._files.resolver(), request_id)
+        return call_of(asked, continued, self._files.resolver(asked.owner), request_id)
 
     def _check(self, asked: Asked) -> None:
         self._validate(

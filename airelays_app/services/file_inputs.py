@@ -18,8 +18,8 @@ class FileInputs:
         self._files = files
         self._max_bytes = max_bytes
 
-    def resolver(self) -> Resolve:
-        """Return what reads the stored files of one request, each at most once.
+    def resolver(self, owner: str | None) -> Resolve:
+        """Return what reads the stored files of one request of ``owner``, each at most once.
 
         It raises TooLarge once they are too much: a file counts wherever it is named.
         """
@@ -29,7 +29,7 @@ class FileInputs:
         def resolve(file_id: str, path: str) -> FileContent:
             nonlocal left
             if file_id not in read:
-                read[file_id] = _read(self._files, file_id, path)
+                read[file_id] = _read(self._files, owner, file_id, path)
             left -= _inline_bytes(read[file_id])
             if left < 0:
                 raise _too_much(self._max_bytes, path)
@@ -51,9 +51,9 @@ def _too_much(limit: int, path: str) -> TooLarge:
     )
 
 
-def _read(files: FileStore, file_id: str, path: str) -> FileContent:
+def _read(files: FileStore, owner: str | None, file_id: str, path: str) -> FileContent:
     try:
-        stored, stream = files.open(file_id)
+        stored, stream = files.open(file_id, owner=owner)
     except NotFound as error:
         message = f"{path} names no stored file; upload it with POST /v1/files first."
         raise Unprocessable(message, param=path) from error

@@ -58,7 +58,7 @@ class TokenCounts:
         record.dialect, record.provider = asked.dialect.name, provider.name
         record.model = asked.route.model
         continued = self._continuation.read(asked.dialect, asked.owner, asked.body)
-        call = call_of(asked, continued, self._files.resolver(), record.request_id)
+        call = call_of(asked, continued, self._files.resolver(asked.owner), record.request_id)
         counting = _upstreams(call)
         if counting is None:
             return _estimated(call)

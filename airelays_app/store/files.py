@@ -30,7 +30,10 @@ _CONTENT_TYPE = re.compile(r"[\w.+*-]+/[\w.+*-]+(?:[ \t]*;[\x20-\x7e]*)?", re.AS
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What is known of an uploaded file; ``created_at`` is in Unix seconds."""
+    """What is known of a stored file; ``created_at`` is in Unix seconds.
+
+    What is uploaded is for all credentials; what the relay has made for one has it as ``owner``.
+    """
 
     id: str
     owner: str | None
@@ -62,7 +65,8 @@ class FileStore:
     """Files of at most ``max_file_bytes`` each and ``max_total_bytes`` in all.
 
     The total holds exactly, however many threads and processes upload at once. Every method
-    raises Unavailable when the database or the disk fails.
+    raises Unavailable when the database or the disk fails. ``owner`` is who asks: what has another
+    owner is not found.
     """
 
     def __init__(
@@ -107,18 +111,18 @@ class FileStore:
             raise
         return stored
 
-    def get(self, file_id: str) -> StoredFile:
+    def get(self, file_id: str, *, owner: str | None = None) -> StoredFile:
         """Return the file's row; raises NotFound."""
         with self._database.reading() as connection:
-            return _stored_file(_live_row(connection, file_id))
+            return _stored_file(_live_row(connection, file_id, owner))
 
-    def open(self, file_id: str) -> tuple[StoredFile, BinaryIO]:
+    def open(self, file_id: str, *, owner: str | None = None) -> tuple[StoredFile, BinaryIO]:
         """Return the row and the content, open for reading; the caller closes it.
 
         Raises NotFound, with the code ``file_content_missing`` when only the content is gone.
         """
         with self._database.reading() as connection:
-            row = _live_row(connection, file_id)
+            row = _live_row(connection, file_id, owner)
         for path in self._paths(row):
             content = self._blobs.open(path)
             if content is not None:
@@ -136,6 +140,7 @@ class FileStore:
         order: Order = "desc",
         after: str | None = None,
         purpose: str | None = None,
+        owner: str | None = None,
     ) -> Page[StoredFile]:
         """Return up to ``limit`` files by age, beginning behind the id ``after``.
 
@@ -150,6 +155,7 @@ class FileStore:
                 f"""
                 SELECT * FROM files
                 WHERE deleted_at IS NULL
+                  AND (owner IS NULL OR owner = :owner)
                   AND (:created_at IS NULL
                        OR (created_at, sequence) {way.beyond} (:created_at, :sequence))
                   AND (:purpose IS NULL OR purpose = :purpose)
@@ -159,15 +165,16 @@ class FileStore:
                     "created_at": position[0],
                     "sequence": position[1],
                     "purpose": _clean(purpose) if purpose is not None else None,
+                    "owner": owner,
                     "limit": limit + 1,
                 },
             ).fetchall()
         return page_of([(row["id"], _stored_file(row)) for row in rows], limit=limit)
 
-    def delete(self, file_id: str) -> None:
+    def delete(self, file_id: str, *, owner: str | None = None) -> None:
         """Forget the file and remove its content; raises NotFound for an unknown id."""
         with self._database.writing(durable=True) as connection:
-            row = _live_row(connection, file_id)
+            row = _live_row(connection, file_id, owner)
             connection.execute(
                 """
                 UPDATE files SET deleted_at = ?, filename = '', content_type = '', sha256 = '',
@@ -260,9 +267,13 @@ class FileStore:
         return found is not None
 
 
-def _live_row(connection: sqlite3.Connection, file_id: str) -> sqlite3.Row:
+def _live_row(connection: sqlite3.Connection, file_id: str, owner: str | None) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM files WHERE id = ? AND deleted_at IS NULL", [_clean(file_id)]
+        """
+        SELECT * FROM files
+        WHERE id = ? AND deleted_at IS NULL AND (owner IS NULL OR owner = ?)
+        """,
+        [_clean(file_id), owner],
     ).fetchone()
     if row is None:
         raise NotFound("There is no file with this id.", param="file_id")

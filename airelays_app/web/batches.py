@@ -105,7 +105,7 @@ def _requests(body: Mapping[str, Any], endpoint: str) -> list[BatchRequest]:
         raise Unprocessable("Give either input_file_id or requests.", param="input_file_id")
     if inline is not None:
         return inline_requests(inline, endpoint)
-    _, content = services().files.open(str(file_id))
+    _, content = services().files.open(str(file_id), owner=owner())
     with content:
         return read_requests(content, endpoint)
 

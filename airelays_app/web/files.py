@@ -13,7 +13,7 @@ from airelays_app.dialects.media_types import UNKNOWN, media_type_of
 from airelays_app.errors import Unprocessable
 from airelays_app.schemas.paging import read_paging
 from airelays_app.store.files import StoredFile
-from airelays_app.web.context import services
+from airelays_app.web.context import owner, services
 from airelays_app.web.replies import json_response
 from airelays_app.web.uploads import uploaded_file
 
@@ -64,6 +64,7 @@ def list_files() -> Response:
         order=paging.order,
         after=paging.after,
         purpose=request.args.get("purpose") or None,
+        owner=owner(),
     )
     return json_response(
         {
@@ -79,13 +80,13 @@ def list_files() -> Response:
 @blueprint.get("/<file_id>")
 def retrieve(file_id: str) -> Response:
     """Describe one file."""
-    return json_response(_shown(services().files.get(file_id)))
+    return json_response(_shown(services().files.get(file_id, owner=owner())))
 
 
 @blueprint.get("/<file_id>/content")
 def content(file_id: str) -> Response:
     """Return a file's bytes, in a form that no browser runs on our origin."""
-    stored, stream = services().files.open(file_id)
+    stored, stream = services().files.open(file_id, owner=owner())
     response = Response(_chunks(stream))
     response.call_on_close(stream.close)
     response.headers["Content-Type"] = stored.content_type
@@ -101,7 +102,7 @@ def content(file_id: str) -> Response:
 @blueprint.delete("/<file_id>")
 def delete(file_id: str) -> Response:
     """Delete a file."""
-    services().files.delete(file_id)
+    services().files.delete(file_id, owner=owner())
     return json_response({"id": file_id, "object": "file", "deleted": True})
 
 

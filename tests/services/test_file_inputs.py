@@ -13,7 +13,8 @@ class Files:
     def __init__(self):
         self.opened = []
 
-    def open(self, file_id):
+    def open(self, file_id, *, owner):
+        assert owner == "main"
         self.opened.append(file_id)
         stored = SimpleNamespace(filename=file_id, content_type="application/pdf")
         return stored, io.BytesIO(b"x" * 300)
@@ -21,7 +22,7 @@ class Files:
 
 def test_a_file_is_read_once_and_counted_each_time():
     files = Files()
-    resolve = FileInputs(files, max_bytes=1200).resolver()
+    resolve = FileInputs(files, max_bytes=1200).resolver("main")
     for index in range(3):
         assert len(resolve("a", f"input[{index}]").data) == 300
     with pytest.raises(TooLarge) as caught:
@@ -33,6 +34,6 @@ def test_a_file_is_read_once_and_counted_each_time():
 def test_every_request_has_the_whole_limit():
     inputs = FileInputs(Files(), max_bytes=400)
     for _ in range(3):
-        assert inputs.resolver()("a", "input")
+        assert inputs.resolver("main")("a", "input")
     with pytest.raises(TooLarge):
-        FileInputs(Files(), max_bytes=399).resolver()("a", "input")
+        FileInputs(Files(), max_bytes=399).resolver("main")("a", "input")

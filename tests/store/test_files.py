@@ -80,12 +80,12 @@ def ids(page):
 
 def test_a_file_comes_back_byte_for_byte(store):
     content = bytes(range(256)) * 3
-    stored = put(store, content, owner="laptop")
+    stored = put(store, content)
     assert content_of(store, stored.id) == content
     assert store.get(stored.id) == stored
     assert stored.id.startswith("file_")
     assert len(stored.id) == len("file_") + 32
-    assert (stored.bytes, stored.owner) == (768, "laptop")
+    assert (stored.bytes, stored.owner) == (768, None)
     assert stored.sha256 == hashlib.sha256(content).hexdigest()
 
 
@@ -457,6 +457,18 @@ def test_the_purpose_selects(store):
     vision = put(store, purpose="vision")
     assert ids(store.list(purpose="vision")) == [vision.id]
     assert ids(store.list(purpose="\ud800")) == []
+
+
+def test_what_has_an_owner_is_there_for_nobody_else(store):
+    shared, own = put(store), put(store, owner="laptop")
+    assert ids(store.list(owner="laptop")) == [own.id, shared.id]
+    store.open(own.id, owner="laptop")[1].close()
+    for other in ("phone", "", None):
+        assert ids(store.list(owner=other)) == [shared.id]
+        for use in (store.get, store.open, store.delete):
+            with pytest.raises(NotFound):
+                use(own.id, owner=other)
+    store.delete(own.id, owner="laptop")
 
 
 def test_deleting_while_paging_works(store):

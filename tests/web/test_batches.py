@@ -181,10 +181,14 @@ def await_count(relay, batch_id, count):
 def test_another_credential_sees_nothing_of_it(start_relay):
     relay = start_relay()
     batch = begin(relay, [asking("[[say mine]]")])
-    await_end(relay, batch["id"])
+    results = f"/v1/files/{await_end(relay, batch['id'])['output_file_id']}"
     words = [sys.executable, "-m", "airelays_app.cli", "token", "add", "phone", "--json"]
     told = subprocess.run(words, env=relay.environ, capture_output=True, check=True)
     other = json.loads(told.stdout)["relay_token"]
     assert relay.get(f"/v1/batches/{batch['id']}", token=other).status_code == 404
     assert relay.get("/v1/batches", token=other).json()["data"] == []
     assert relay.get("/v1/batches").json()["data"][0]["id"] == batch["id"]
+    assert relay.get("/v1/files", token=other).json()["data"] == []
+    for method, path in (("GET", results), ("GET", f"{results}/content"), ("DELETE", results)):
+        assert relay.request(method, path, token=other).status_code == 404
+    assert relay.get(f"{results}/content").status_code == 200
