@@ -34,7 +34,8 @@ CONTENT_TYPES = {
 _ID = re.compile(r"[a-zA-Z0-9_-]+", re.ASCII)
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}", re.ASCII)
 _IMAGE_TYPES = {"image/jpeg", "image/png", "image/gif", "image/webp"}
-_BOUNDS = re.compile(r'"(minimum|maximum|multipleOf|minLength|maxLength|maxItems|pattern)":')
+_BOUNDS = ("minimum", "maximum", "multipleOf", "minLength", "maxLength", "maxItems", "pattern")
+_MAPS_OF_SCHEMAS = frozenset({"properties", "$defs", "definitions"})
 _LEAST_BUDGET = 1024
 _MOST_MARKS = 4
 
@@ -289,10 +290,10 @@ def _format(question: Question) -> str | None:
     place = "output_config.format.schema"
     if format_.get("type") != "json_schema" or not isinstance(schema, dict):
         return f"{place}: Field required"
-    if bound := _BOUNDS.search(str(schema).replace("'", '"')):
-        return f"{place}: property '{bound[1]}' is not supported"
-    for part in _objects_within(schema):
-        if part.get("additionalProperties") is not False:
+    for part in _schemas_within(schema):
+        if bounds := [name for name in _BOUNDS if name in part]:
+            return f"{place}: property '{bounds[0]}' is not supported"
+        if part.get("type") == "object" and part.get("additionalProperties") is not False:
             return (
                 f"{place}: For 'object' type, 'additionalProperties' must be explicitly set to "
                 "false"
@@ -300,15 +301,16 @@ def _format(question: Question) -> str | None:
     return None
 
 
-def _objects_within(schema: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(schema, list):
-        for part in schema:
-            yield from _objects_within(part)
-    elif isinstance(schema, dict):
-        if schema.get("type") == "object":
-            yield schema
-        for part in schema.values():
-            yield from _objects_within(part)
+def _schemas_within(value: Any, *, is_map: bool = False) -> Iterator[dict[str, Any]]:
+    """Yield a schema and all within it; the names in a map of schemas are the client's own."""
+    if isinstance(value, list):
+        for part in value:
+            yield from _schemas_within(part)
+    elif isinstance(value, dict):
+        if not is_map:
+            yield value
+        for name, part in value.items():
+            yield from _schemas_within(part, is_map=not is_map and name in _MAPS_OF_SCHEMAS)
 
 
 def _marks(question: Question) -> str | None:

@@ -31,6 +31,13 @@ SCHEMA = {
     "additionalProperties": False,
 }
 
+BOUNDED = {**SCHEMA, "properties": {"a": {"type": "string", "minLength": 1}}}
+NAMED_LIKE_A_BOUND = {
+    **SCHEMA,
+    "properties": {"minLength": {"type": "integer", "description": 'Within {"minimum": 0}.'}},
+    "required": ["minLength"],
+}
+
 
 @pytest.fixture
 def sdk(sandbox) -> Iterator[Anthropic]:
@@ -92,11 +99,12 @@ def test_a_stream_has_only_events_that_the_sdk_knows_in_their_order(sandbox):
     assert "ping" in kinds
 
 
-def test_a_schema_is_kept(sdk):
-    config = {"format": {"type": "json_schema", "schema": SCHEMA}}
+@pytest.mark.parametrize(("schema", "name"), [(SCHEMA, "a"), (NAMED_LIKE_A_BOUND, "minLength")])
+def test_a_schema_is_kept(sdk, schema, name):
+    config = {"format": {"type": "json_schema", "schema": schema}}
     message = sdk.messages.create(**asked("Count.", output_config=config))
 
-    assert isinstance(json.loads(message.content[0].text)["a"], int)
+    assert isinstance(json.loads(message.content[0].text)[name], int)
 
 
 def test_limits_and_stops_are_kept(sdk):
@@ -187,6 +195,7 @@ def conversation(*contents):
             {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
             "additionalProperties",
         ),
+        ({"output_config": {"format": {"type": "json_schema", "schema": BOUNDED}}}, "minLength"),
         ({"n": 2}, "Extra inputs"),
     ],
     ids=str,
