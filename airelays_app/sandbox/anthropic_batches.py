@@ -6,7 +6,7 @@ from typing import Any
 
 from airelays_app.sandbox import wire_json
 from airelays_app.sandbox.anthropic_wire import refused, request_id, usual_headers
-from airelays_app.sandbox.batching import SandboxBatch, answer_alone, fate_of
+from airelays_app.sandbox.batching import SandboxBatch, answer_alone, fate_of, page_of
 from airelays_app.sandbox.exchange import Answer, json_answer
 from airelays_app.sandbox.routing import Route, Visit
 from airelays_app.sandbox.settings import Settings
@@ -44,14 +44,9 @@ class MessageBatches:
         for batch in self._batches.values():
             batch.look()
         shown = [self._shown(visit, batch) for batch in reversed(self._batches.values())]
-        ids = [each["id"] for each in shown]
         query = visit.request.query
-        start = ids.index(query["after_id"]) + 1 if "after_id" in query else 0
-        end = start + int(query.get("limit", 20))
-        page = shown[start:end]
-        ends = {"first_id": ids[start : start + 1], "last_id": ids[:end][-1:]}
-        named = {name: next(iter(found), None) for name, found in ends.items()}
-        return _answer({"data": page, "has_more": len(shown) > end, **named})
+        after, limit = query.get("after_id", ""), int(query.get("limit", 20))
+        return _answer(page_of(shown, after=after, limit=limit))
 
     def batch(self, visit: Visit) -> Answer:
         """Answer for one batch: how far it is, its results, or cancel it."""

@@ -99,3 +99,15 @@ def answer_alone(route: Route, body: Any) -> Answer:
 def fate_of(visit: Visit) -> str:
     """Return how a batch that is being made is to end."""
     return next(iter(visit.plan.marks & FATES), "")
+
+
+def page_of(shown: Sequence[dict[str, Any]], *, after: str, limit: int) -> dict[str, Any]:
+    """Return a page of batches as both of those list them who have ids as cursors."""
+    start = [each["id"] for each in shown].index(after) + 1 if after else 0
+    data = shown[start : start + limit]
+    return {
+        "data": data,
+        "first_id": data[0]["id"] if data else None,
+        "last_id": data[-1]["id"] if data else None,
+        "has_more": len(shown) > start + limit,
+    }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airelays_app.sandbox import wire_json
-from airelays_app.sandbox.batching import SandboxBatch, answer_alone, fate_of
+from airelays_app.sandbox.batching import SandboxBatch, answer_alone, fate_of, page_of
 from airelays_app.sandbox.exchange import Answer, json_answer
 from airelays_app.sandbox.faults import fault
 from airelays_app.sandbox.operations import fields_of
@@ -66,14 +66,10 @@ class Batches:
         """List the batches, newest first."""
         for batch in self._batches.values():
             self._look(batch)
-        made = [self._shown(batch) for batch in reversed(self._batches.values())]
-        ids = [batch["id"] for batch in made]
-        after, limit = visit.request.query.get("after"), int(visit.request.query.get("limit", 20))
-        start = ids.index(after) + 1 if after else 0
-        page = made[start : start + limit]
-        ends = {"first_id": ids[start : start + 1], "last_id": ids[start + limit - 1 :][:1]}
-        more = len(made) > start + limit
-        return json_answer(200, {"object": "list", "data": page, "has_more": more, **ends})
+        shown = [self._shown(batch) for batch in reversed(self._batches.values())]
+        query = visit.request.query
+        page = page_of(shown, after=query.get("after", ""), limit=int(query.get("limit", 20)))
+        return json_answer(200, {"object": "list", **page})
 
     def batch(self, visit: Visit) -> Answer:
         """Answer for one batch: how far it is, or cancel it."""

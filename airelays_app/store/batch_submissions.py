@@ -203,7 +203,8 @@ class SubmissionStore:
 
 _SELECT = """
     SELECT s.*, b.endpoint, (b.status != 'in_progress' OR b.expires_at <= ?) AS is_unwanted
-    FROM batch_submissions s JOIN batches b ON b.id = s.batch_id WHERE s.state != 'over'
+    FROM batch_submissions s JOIN batches b ON b.id = s.batch_id
+    WHERE s.state IN ('planned', 'sending', 'running')
 """
 
 

@@ -15,19 +15,21 @@ from airelays_app.providers.anthropic.batches import AnthropicBatches
 from airelays_app.providers.openai_batches import OpenAIBatches
 from airelays_app.services.batch_requests import inline_requests
 from airelays_app.store.batch_submissions import SubmissionStore
-from tests.services.batch_kit import CHAT, OWNER, Desk, request, says
+from tests.services.batch_kit import CHAT, OWNER, Desk, keep, request, says
 
 NEVER = 1_000_000
+_WIRES = "airelays_app.providers"
 
 
 @dataclass(frozen=True)
 class Vendor:
-    """A model there, and the ends of the paths of batches and of single requests.
+    """A model there, the wire's module, and how paths of batches and single requests end.
 
     ``half`` is how many of four requests have results after an early end.
     """
 
     model: str
+    wire: str
     batches: str
     single: str
     half: int = 2
@@ -44,9 +46,25 @@ class Vendor:
         return len(sandbox.requests.to(self.single))
 
 
-OPENAI = Vendor("openai/sandbox-small", "/batches", "/v1/chat/completions")
-ANTHROPIC = Vendor("anthropic/claude-sonnet-4-5", "/messages/batches", "/v1/messages")
-GEMINI = Vendor("gemini/gemini-2.5-flash", ":batchGenerateContent", ":generateContent", half=0)
+OPENAI = Vendor(
+    "openai/sandbox-small",
+    wire=f"{_WIRES}.openai_batches",
+    batches="/batches",
+    single="/v1/chat/completions",
+)
+ANTHROPIC = Vendor(
+    "anthropic/claude-sonnet-4-5",
+    wire=f"{_WIRES}.anthropic.batches",
+    batches="/messages/batches",
+    single="/v1/messages",
+)
+GEMINI = Vendor(
+    "gemini/gemini-2.5-flash",
+    wire=f"{_WIRES}.gemini.batches",
+    batches=":batchGenerateContent",
+    single=":generateContent",
+    half=0,
+)
 VENDORS = {"openai": OPENAI, "anthropic": ANTHROPIC, "gemini": GEMINI}
 
 
@@ -182,6 +200,18 @@ def test_a_submission_that_may_have_arrived_is_looked_for(desk, sandbox, vendor,
     assert vendor.singles(sandbox) == 0
 
 
+def test_it_is_looked_for_on_every_page(desk, sandbox, vendor, monkeypatch):
+    sandbox.settings.batch_looks = 3
+    monkeypatch.setattr(f"{vendor.wire}._PAGE", 1)
+    desk.run(desk.create([vendor.request("[[say before]]")]))
+    sandbox.script("cut", path=vendor.batches)
+    lost = desk.create([vendor.request("[[say a]]"), vendor.request("[[say b]]")])
+    desk.batching.native.run(keep)
+    desk.run(desk.create([vendor.request("[[say after]]")]))
+    assert [says(each) for each in desk.run(lost)] == ["a", "b"]
+    assert vendor.made(sandbox) == 3
+
+
 def test_another_process_goes_on_where_one_has_died(desk, sandbox, vendor, tmp_path, monkeypatch):
     def die(*_, **__):
         raise KeyboardInterrupt
@@ -217,8 +247,37 @@ def test_of_two_that_send_the_same_the_slower_one_takes_it_back(desk, sandbox, m
     sandbox.settings.batch_looks = NEVER
     desk.create([request("[[say a]]")])
     monkeypatch.setattr(SubmissionStore, "sent", lambda *_, **__: False)
-    desk.batching.native.run(lambda: True)
+    desk.batching.native.run(keep)
     assert len(sandbox.requests.to("/cancel")) == 1
+
+
+def test_the_account_that_takes_a_batch_is_asked_how_far_it_is(tmp_path, sandbox):
+    keys = {
+        "AIRELAYS_PROVIDERS_OPENAI_API_KEY": "sk-of-nobody",
+        "AIRELAYS_PROVIDERS_OPENAI_API_KEYS": sandbox.compatible_key,
+    }
+    sandbox.settings.batch_looks = 3
+    desk = Desk(tmp_path, sandbox, **keys)
+    for text in ("a", "b", "c"):
+        batch = desk.create([request(f"[[say {text}]]")])
+        assert [says(each) for each in desk.run(batch)] == [text]
+    assert OPENAI.made(sandbox) == 3
+    assert OPENAI.singles(sandbox) == 0
+    desk.close()
+
+
+def test_who_can_forget_files_is_told_to(tmp_path, sandbox):
+    groq = {
+        "AIRELAYS_PROVIDERS_GROQ_BASE_URL": sandbox.compatible_url,
+        "AIRELAYS_PROVIDERS_GROQ_API_KEY": sandbox.compatible_key,
+    }
+    desk = Desk(tmp_path, sandbox, **groq)
+    for model in ("openai/sandbox-small", "groq/sandbox-small"):
+        assert statuses(desk.run(desk.create([request("[[say a]]", model)]))) == [200]
+    first, second = sandbox.requests.to("/files")
+    assert b"expires_after" in first.body
+    assert b"expires_after" not in second.body
+    desk.close()
 
 
 def test_a_batch_that_cannot_be_read_keeps_no_other_waiting(desk, sandbox, monkeypatch):
