@@ -1,6 +1,7 @@
 """What runs batches, in this process and step by step, on a sandbox that plays every provider."""
 
 from dataclasses import replace
+from time import time
 
 from airelays_app.composition.batching import build_batching
 from airelays_app.composition.core import build_core
@@ -15,6 +16,7 @@ OWNER = "somebody"
 ENDED = ("completed", "cancelled", "expired", "failed")
 CHAT = "/v1/chat/completions"
 MOST_STEPS = 200
+DAY = 86_400
 
 
 def keep():
@@ -65,7 +67,7 @@ class Desk:
         self.batching = build_batching(settings, self.core, self.files, replies.creation)
         self.store = self.batching.store
 
-    def create(self, requests, endpoint=CHAT, window_seconds=86_400):
+    def create(self, requests, endpoint=CHAT):
         """Create a batch; return its id."""
         read = inline_requests(requests, endpoint)
         batch = self.store.create(
@@ -75,8 +77,8 @@ class Desk:
             input_file_id=None,
             metadata={},
             completion_window="24h",
-            window_seconds=window_seconds,
-            planned=self.batching.plan(read, 86_400),
+            window_seconds=DAY,
+            planned=self.batching.plan(read, DAY),
         )
         return batch.id
 
@@ -96,6 +98,18 @@ class Desk:
             if self.batch(batch_id).status in ENDED:
                 return self.results(batch_id)
         raise AssertionError(self.batch(batch_id))
+
+    def let_pauses_pass(self):
+        """Have what is to be looked at later looked at now."""
+        self._change("UPDATE batch_submissions SET look_at = 0")
+
+    def let_time_run_out(self, batch_id):
+        """Have a batch's time be over, just now."""
+        self._change("UPDATE batches SET expires_at = ? WHERE id = ?", int(time()), batch_id)
+
+    def _change(self, statement, *values):
+        with self.core.database.writing() as connection:
+            connection.execute(statement, values)
 
     def results(self, batch_id):
         return list(self.store.results(batch_id))
