@@ -321,6 +321,30 @@ def test_another_server_that_does_not_answer(household):
     assert_fails(found, "box:", "[providers.NAME]")
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "key"),
+    [
+        ("AIRELAYS_MODELS_ALIASES", "nick=bxo/gpt-5.5", "models.aliases.nick"),
+        ("AIRELAYS_MODELS_ALIASES", "nick=gpt-5.55", "models.aliases.nick"),
+        ("AIRELAYS_ROUTING_FALLBACKS", '{"*": "gpt-5.5, codex/gpt"}', "routing.fallbacks.*"),
+    ],
+)
+def test_a_name_that_leads_to_no_model(household, variable, value, key):
+    found = household.finding("model_names", **{variable: value})
+    assert found["status"] == "warn"
+    assert key in found["message"]
+    assert "codex does not list it" in found["message"]
+    assert "airelays models" in found["next_steps"][0]
+
+
+def test_names_that_lead_to_models(household):
+    names = {
+        "AIRELAYS_MODELS_ALIASES": "nick=gpt-5.5",
+        "AIRELAYS_ROUTING_FALLBACKS": '{"*":"nick"}',
+    }
+    assert household.finding("model_names", **names)["status"] == "pass"
+
+
 def test_the_page_for_people_says_what_the_report_for_programs_says(household):
     household.token_file.unlink()
     report = household.examine("--offline")

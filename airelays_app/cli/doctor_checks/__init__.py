@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from airelays_app.cli.doctor_checks import access, files_and_folders, listener, machine, upstreams
+from airelays_app.cli.doctor_checks.model_names import model_names
 from airelays_app.cli.doctor_checks.situation import Situation
 from airelays_app.cli.doctor_checks.verdict import Verdict, failed, skipped
 from airelays_app.errors import ConfigError, RelayError
@@ -35,6 +36,7 @@ CHECKS = (
     Check("issuer", "Login service", upstreams.issuer, online=True),
     Check("subscription", "Subscription", upstreams.subscription, online=True),
     Check("other_servers", "Other servers", upstreams.other_servers, online=True),
+    Check("model_names", "Model names", model_names, online=True),
     Check("local_model", "Local model", machine.local_model),
     Check("clock", "Clock", machine.clock),
 )
