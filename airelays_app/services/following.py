@@ -6,6 +6,7 @@ from time import monotonic
 
 from airelays_app.errors import ClientGone
 from airelays_app.neutral.usage import Usage
+from airelays_app.services.run_events import deleted
 from airelays_app.store.response_runs import ResponseRuns
 from airelays_app.upstream.waiting import TICK_SECONDS, sleep_watching
 
@@ -65,11 +66,19 @@ class Follower:
                 return b"".join(event.data for event in excerpt.events)
             if excerpt.state == "lost":
                 self._settle(self._number)
-            elif not self._is_over:
-                if monotonic() >= until:
-                    return b""
+            elif self._is_over:
+                return self._last_words()
+            elif monotonic() >= until:
+                return b""
+            else:
                 self._wait()
         raise StopIteration
+
+    def _last_words(self) -> bytes:
+        """Return what there is to say behind the last event, which was the end if it is kept."""
+        if self._runs.has_events(self._number):
+            raise StopIteration
+        return deleted(self._after + 1)
 
     def _wait(self) -> None:
         sleep_watching(self._pause, self._watch)

@@ -27,6 +27,15 @@ LOST = Failure(
 )
 
 
+_DELETED = Failure(
+    kind="other",
+    status=404,
+    type="invalid_request_error",
+    code="response_deleted",
+    message="The response was deleted while its stream was read.",
+)
+
+
 def opening(response: Json) -> tuple[LoggedEvent, ...]:
     """Return the events with which the stream of a reply begins that waits to be made."""
     return _events(0, [(name, {"response": response}) for name in _OPENING])
@@ -91,6 +100,11 @@ def cancelled(response_json: bytes, next_sequence: int) -> Ended:
     response = {**loads(response_json), "status": "cancelled"}
     said = [("response.incomplete", {"response": response})]
     return Ended("cancelled", dumps(response), _events(next_sequence, said))
+
+
+def deleted(next_sequence: int) -> bytes:
+    """Return the last event for whoever follows a reply that is not kept any more."""
+    return _events(next_sequence, [("error", error_fields(_DELETED))])[0].data
 
 
 def _event_in(block: bytes) -> tuple[str, Json] | None:

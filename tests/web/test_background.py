@@ -258,6 +258,17 @@ def test_who_follows_hears_of_the_cancelling(relay):
     assert numbers(event.data for event in told) == list(range(len(told)))
 
 
+def test_who_follows_hears_of_the_deleting(relay):
+    with relay.streaming(RESPONSES, question(RESPONSES, LONG, background=True)) as answer:
+        said = (line[6:] for line in answer.iter_lines() if line.startswith(b"data: "))
+        created = json.loads(next(said))
+        relay.delete(f"{RESPONSES}/{created['response']['id']}")
+        *others, last = map(json.loads, said)
+
+    assert (last["type"], last["error"]["code"]) == ("error", "response_deleted")
+    assert numbers([created, *others, last]) == list(range(len(others) + 2))
+
+
 def test_another_credential_can_do_nothing_with_it(relay):
     phone = token_of_another(relay)
     waiting = begin(relay, LONG)
