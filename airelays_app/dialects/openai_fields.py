@@ -25,7 +25,7 @@ def read_audio(path: str, part: Json) -> Part:
     """Return a part with sound."""
     path = f"{path}.input_audio"
     audio = as_object(part.get("input_audio"), path)
-    return Audio(text_field(audio, "data", path), text_field(audio, "format", path))
+    return Audio(text_field(audio, "data", path), text_field(audio, "format", path), path)
 
 
 def read_function(path: str, function: Json) -> Tool:

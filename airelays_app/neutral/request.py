@@ -53,10 +53,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """Sound as base64 in ``format`` (``wav``, ``mp3``)."""
+    """Sound as base64 in ``format`` (``wav``, ``mp3``); ``path`` is where the client wrote it."""
 
     data: str
     format: str
+    path: str = "input_audio"
 
 
 @dataclass(frozen=True, slots=True)

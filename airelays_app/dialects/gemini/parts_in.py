@@ -175,7 +175,7 @@ def _read_inline(path: str, part: Json, calls: CallIds) -> Iterator[Part]:  # no
     if kind.startswith("image/"):
         yield Image(url)
     elif kind in _SOUNDS:
-        yield Audio(data, _SOUNDS[kind])
+        yield Audio(data, _SOUNDS[kind], data_path)
     else:
         name = optional_text(blob, "displayName", data_path)
         yield File(name, data=url, path=data_path)

@@ -57,7 +57,8 @@ def _text(part: Text | Refusal, losses: list[Loss]) -> Json | None:  # noqa: ARG
 
 
 def _audio(part: Audio, losses: list[Loss]) -> Json:  # noqa: ARG001
-    raise Unprocessable("This model's upstream takes no audio.", param="messages")
+    """Sound is refused by its place."""
+    raise Unprocessable(f"{part.path} is sound; this model's upstream takes none.", param=part.path)
 
 
 def _opaque(part: Opaque, losses: list[Loss]) -> Json | None:

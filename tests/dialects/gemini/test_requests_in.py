@@ -234,7 +234,7 @@ def test_media_become_what_they_are():
 
     image, audio, document, linked, address = request.messages[0].parts
     assert image == Image("data:image/png;base64,/+8="), "data URLs have the usual alphabet"
-    assert audio == Audio("/+8=", "mp3")
+    assert audio == Audio("/+8=", "mp3", "contents[0].parts[1].inlineData")
     assert (document.filename, document.data) == ("a.pdf", "data:application/pdf;base64,/+8=")
     assert linked == Image("https://example.org/a.jpg")
     assert isinstance(address, File)

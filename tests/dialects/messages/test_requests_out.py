@@ -206,9 +206,11 @@ def test_media_are_written_inline_or_by_their_address(part, written):
     assert turns(Message("user", (part,)))[0]["content"] == [written]
 
 
-def test_sound_is_refused():
-    with pytest.raises(Unprocessable, match="audio"):
-        encoded(Message("user", (Audio("AAAA", "wav"),)))
+def test_sound_is_refused_by_its_place():
+    path = "contents[0].parts[1].inlineData"
+    with pytest.raises(Unprocessable, match="sound") as raised:
+        encoded(Message("user", (Audio("AAAA", "wav", path),)))
+    assert raised.value.param == path
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\n"])
