@@ -91,7 +91,72 @@ RESPONSES = {
         "tools": [{"type": "function", **FUNCTION}],
     },
 }
+RESPONSES["openai sdk, all fields"] = {
+    "input": [
+        {"role": "user", "content": "Hm?", "type": "message"},
+        {
+            "id": "rs_1",
+            "summary": [],
+            "type": "reasoning",
+            "content": None,
+            "encrypted_content": None,
+            "status": None,
+        },
+        {
+            "id": "msg_1",
+            "content": [
+                {"annotations": [], "text": "Hm.", "type": "output_text", "logprobs": None}
+            ],
+            "role": "assistant",
+            "status": "completed",
+            "type": "message",
+            "phase": None,
+        },
+        {
+            "arguments": "{}",
+            "call_id": "call_1",
+            "name": "exec_command",
+            "type": "function_call",
+            "id": "fc_1",
+            "namespace": None,
+            "status": "completed",
+        },
+        {"type": "function_call_output", "call_id": "call_1", "output": SAID},
+    ],
+    "tools": [{"type": "function", **FUNCTION}],
+    "previous_response_id": None,
+    "max_output_tokens": None,
+    "temperature": None,
+}
 CHAT = {
+    "openai sdk, all fields": {
+        "messages": [
+            {"role": "user", "content": "Hm?", "name": None},
+            {
+                "content": None,
+                "refusal": None,
+                "role": "assistant",
+                "annotations": [],
+                "audio": None,
+                "function_call": None,
+                "tool_calls": [
+                    {
+                        "id": "call_1",
+                        "function": {"arguments": "", "name": "exec_command"},
+                        "type": "function",
+                    }
+                ],
+                "reasoning_content": "Hm.",
+            },
+            {"role": "tool", "tool_call_id": "call_1", "content": SAID},
+        ],
+        "tools": [{"type": "function", "function": FUNCTION}],
+        "temperature": None,
+        "max_tokens": None,
+        "response_format": None,
+        "stop": None,
+        "n": 1,
+    },
     "opencode": {
         "messages": [{"role": "system", "content": "Hm."}, {"role": "user", "content": SAID}],
         "max_tokens": 32000,
