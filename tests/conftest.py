@@ -34,7 +34,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 TOKEN = "a-relay-token-for-tests-only"
 _PATIENCE = 120.0
 _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
-_SERVE = (sys.executable, "-m", "airelays_app.cli", "serve")
+SERVE = (sys.executable, "-m", "airelays_app.cli", "serve")
 _STANDARD = {
     "AIRELAYS_HOST": "127.0.0.1",
     "AIRELAYS_PORT": "0",
@@ -283,7 +283,7 @@ def starting_relays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartR
                 write_login(folder, sandbox.login(email=email))
             if models:
                 (home / "data" / "models").symlink_to(models)
-            relay = RunningRelay(home, sandbox, _STANDARD | environ, _SERVE)
+            relay = RunningRelay(home, sandbox, _STANDARD | environ, SERVE)
             running.callback(relay.stop)
             return relay
 

@@ -8,23 +8,28 @@ import pytest
 from openai import OpenAI
 
 from airelays_app.sandbox import Sandbox
-from tests.conftest import TOKEN
+from tests.conftest import SERVE, TOKEN, RunningRelay
 from tests.hostile.vital_signs import children_of
 from tests.web.test_batches import ENDPOINT, asking, await_end, begin, results_of, text_of
 
 MODEL = "openai/sandbox-small"
 LONG = 60
+NEVER = 1_000_000
 
 
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
     with Sandbox() as sandbox:
-        yield start_relay(
-            sandbox=sandbox,
-            BATCHES_NATIVE_POLL_SECONDS="1",
-            PROVIDERS_OPENAI_BASE_URL=sandbox.compatible_url,
-            PROVIDERS_OPENAI_API_KEY=sandbox.compatible_key,
-        )
+        yield start_on(sandbox, start_relay)
+
+
+def start_on(sandbox, start_relay):
+    return start_relay(
+        sandbox=sandbox,
+        BATCHES_NATIVE_POLL_SECONDS="1",
+        PROVIDERS_OPENAI_BASE_URL=sandbox.compatible_url,
+        PROVIDERS_OPENAI_API_KEY=sandbox.compatible_key,
+    )
 
 
 def made(relay):
@@ -62,3 +67,22 @@ def test_killed_while_it_was_being_sent_it_is_sent_once(relay):
     assert [text_of(each) for each in results_of(relay, batch["id"])] == ["0", "1", "2"]
     assert len(made(relay)) == 1
     assert not relay.sandbox.requests.to("/chat/completions")
+
+
+def test_killed_as_a_whole_while_the_provider_runs_it_nothing_is_lost(start_relay):
+    with Sandbox() as sandbox:
+        sandbox.settings.batch_looks = NEVER
+        relay = start_on(sandbox, start_relay)
+        batch = begin(relay, [asking(f"[[say {i}]]", model=MODEL) for i in range(4)])
+        relay.await_log("openai runs 4 requests")
+        for pid in (relay.process.pid, *children_of(relay.process.pid)):
+            os.kill(pid, signal.SIGKILL)
+        relay.process.wait()
+        again = RunningRelay(relay.home, sandbox, relay.environ, SERVE)
+        try:
+            assert again.post(f"/v1/batches/{batch['id']}/cancel").json()["status"] == "cancelling"
+            await_end(again, batch["id"], ("cancelled",))
+            assert [text_of(each) for each in results_of(again, batch["id"])] == ["0", "1"]
+        finally:
+            again.stop()
+        assert len(made(again)) == 1
