@@ -52,12 +52,7 @@ def build_replies(
             files=file_inputs,
             continuation=kept.continuation,
         ),
-        sessions=ResponseSessions(
-            creation,
-            kept.continuation,
-            validate,
-            max_bytes=settings.server.max_body_bytes,
-        ),
+        sessions=ResponseSessions(creation, kept.continuation, validate),
         token_counts=TokenCounts(
             core.calls,
             core.pool,

@@ -57,24 +57,16 @@ class Client:
 
 
 class ResponseSessions:
-    """Opens sessions; what one remembers may have ``max_bytes``."""
+    """Opens sessions."""
 
-    def __init__(
-        self,
-        creation: Creation,
-        continuation: Continuation,
-        validate: Validate,
-        *,
-        max_bytes: int,
-    ) -> None:
+    def __init__(self, creation: Creation, continuation: Continuation, validate: Validate) -> None:
         self.creation = creation
         self.continuation = continuation
         self.validate = validate
-        self._max_bytes = max_bytes
 
     def open(self, client: Client) -> "ResponseSession":
         """Return a new session."""
-        return ResponseSession(self, client, ConnectionMemory(max_bytes=self._max_bytes))
+        return ResponseSession(self, client, ConnectionMemory())
 
 
 class ResponseSession:
