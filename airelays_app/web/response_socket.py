@@ -111,6 +111,7 @@ class _Conversation:
 
     def _answer(self, session: ResponseSession, web_socket: WebSocket, message: bytes) -> None:
         told = self._record_of(message)
+        self._relaying.traffic.inbound(told, target=told.path, headers=(), body=message)
         try:
             self._admit()
             with self._relaying.inflight.held(len(message) + parsed_bytes(message)):
@@ -126,6 +127,7 @@ class _Conversation:
                 raise ClientGone from error
         finally:
             _log.info("request", extra={"fields": told.fields()})
+            self._relaying.traffic.outbound(told, headers=(), body=None)
 
     def _record_of(self, message: bytes) -> Record:
         return Record(

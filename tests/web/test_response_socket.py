@@ -380,6 +380,20 @@ def test_each_reply_has_its_line_in_the_log(relay, talk):
     assert "credential=main" in line
 
 
+def test_each_message_is_in_the_traffic_log(start_relay):
+    relay = start_relay(LOG_TRAFFIC="true", LOG_TRAFFIC_BODIES="true")
+    with talking(relay) as talk:
+        talk.ask("[[say Hi]] Remember the heron.")
+    relay.stop()
+
+    written = "".join(path.read_text() for path in (relay.data_dir / "logs").rglob("*.log"))
+    moments = [json.loads(line) for line in written.splitlines()]
+    asked = next(each for each in moments if each.get("method") == "WEBSOCKET")
+    assert "heron" in json.dumps(asked)
+    of_message = [each["phase"] for each in moments if each["request_id"] == asked["request_id"]]
+    assert (of_message[0], of_message[-1]) == ("inbound_request", "outbound_response")
+
+
 # Who cannot have it.
 
 UPGRADE = {
