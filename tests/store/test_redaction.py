@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from airelays_app.store import redaction
 
-TOKEN = secrets.token_urlsafe(32) + "aB3"
-KEY = "sk-proj-" + secrets.token_hex(20)
+TOKEN = "pV3-xQ7mZ_k2LwT9sYb4RnJf8GhDc1Ea6UoKiXaB3"
+KEY = "sk-proj-9f2c71d04be86a35c9107e4fd82b36a0517c4e98"
 IMAGE = base64.b64encode(secrets.token_bytes(300)).decode()
 JSON = "application/json"
 

@@ -406,7 +406,6 @@ def test_a_budget_is_refused_while_a_call_is_answered_that_came_without_thinking
         (NO_SAMPLING, {"temperature": 1, "top_p": 1}, {}, set()),
         (None, {"seed": 1, "presence_penalty": 0.5}, {}, {"seed", "presence_penalty"}),
     ],
-    ids=str,
 )
 def test_the_sampler_is_set_as_far_as_the_model_has_one(capabilities, sampling, written, lost):
     body, losses = encoded(capabilities=capabilities, sampling=Sampling(**sampling))
@@ -495,7 +494,7 @@ PLAINEST = [
 ]
 
 
-@pytest.mark.parametrize(("source", "body"), PLAINEST, ids=str)
+@pytest.mark.parametrize(("source", "body"), PLAINEST)
 def test_the_plainest_request_of_every_client_loses_nothing(source, body):
     request, losses = source.decode_request({"model": "m", **body})
     _, further = MESSAGES.encode_request(request)
