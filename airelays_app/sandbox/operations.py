@@ -27,9 +27,9 @@ _PIXEL = base64.b64encode(
 def embeddings(visit: Visit) -> Answer:
     """Answer with vectors that depend on the text alone, as floats or base64."""
     given = visit.body.get("input")
-    if given in (None, "", []):
+    if not given or not isinstance(given, str | list):
         return fault("'input' is required.", "input", "missing_required_parameter")
-    texts = [given] if isinstance(given, str) else list(given)
+    texts = [given] if isinstance(given, str) else given
     as_text = visit.body.get("encoding_format") == "base64"
     data = [
         {"object": "embedding", "index": index, "embedding": _vector(text, as_text=as_text)}
@@ -129,7 +129,7 @@ def fields_of(request: RecordedRequest) -> dict[str, tuple[str, bytes]]:
 
 def vector(text: Any) -> list[float]:
     """Return the vector that ``text`` has."""
-    digest = hashlib.sha256(str(text).encode()).digest()
+    digest = hashlib.sha256(str(text).encode("utf-8", "replace")).digest()
     return [value / 255 for value in digest[:DIMENSIONS]]
 
 
