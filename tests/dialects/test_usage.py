@@ -1,7 +1,7 @@
 """Whatever an upstream writes as its usage, the counts are counts and nothing fails."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airelays_app.dialects import DIALECTS
@@ -28,6 +28,7 @@ def usages(dialect):
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_counts_are_never_negative_and_nothing_else_than_counts(dialect, data):
     read = DIALECTS[dialect].read_usage(data.draw(usages(dialect)))

@@ -90,7 +90,7 @@ def written(client, request):
 
 
 @pytest.mark.parametrize(("client", "model"), PAIRS)
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(request=conversations())
 def test_it_goes_on(module_relay, client, model, request):
     body = written(client, request)

@@ -105,7 +105,7 @@ def module_relay(start_relay):
 
 
 @pytest.mark.parametrize(("client", "model"), PAIRS)
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(request=wishes())
 def test_it_is_granted_or_refused_by_name(module_relay, client, model, request):
     body = written(client, request)

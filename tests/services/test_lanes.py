@@ -56,7 +56,7 @@ def cut(wire, places):
 
 @pytest.mark.parametrize("client", DIALECTS)
 @pytest.mark.parametrize("upstream", UPSTREAMS)
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(events=legal_streams(), places=CUTS)
 def test_the_cut_of_a_stream_makes_no_difference(upstream, client, events, places):
     wire = DIALECTS[upstream].encoder(context()).feed(events)
