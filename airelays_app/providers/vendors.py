@@ -4,6 +4,8 @@ The rows come from the vendors' documentation and their users' error reports; no
 called from here, except llama.cpp's.
 """
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -16,6 +18,7 @@ from airelays_app.providers.base import Adapted, FieldRules, Provider, Refused
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
 from airelays_app.providers.openai_batches import OpenAIBatches
 
+_ID_LENGTH = 9
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -34,6 +37,7 @@ class Vendor:
     ``refused`` are fields of its own dialect that cannot be honoured; ``dropped`` are fields that
     it answers with an error and that are left out and disclosed; ``renamed`` are fields that it
     knows under another name. ``message_dropped`` are fields of a message, left out likewise.
+    ``call_ids`` matches the ids that calls may have, if not any; others are written otherwise.
     ``operations`` names what it does beside replies, ``batches`` are its own. ``own_models`` is
     what the names of its own models begin with, where all others begin with their vendor's.
     ``schemas_only_in_chat`` says that in its other dialects it ignores, without a word, that the
@@ -50,6 +54,7 @@ class Vendor:
     dropped: frozenset[str] = frozenset()
     renamed: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     message_dropped: frozenset[str] = frozenset()
+    call_ids: re.Pattern[str] | None = None
     schemas_only_in_chat: bool = False
     batches: OpenAIBatches | None = None
 
@@ -114,7 +119,8 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         "mistral": Vendor(
             "https://api.mistral.ai/v1",
             source="docs.mistral.ai; eca issue 231, OpenHands-CLI issue 83, crush issue 1590: "
-            "unknown fields are 422; its streams end with usage in any case; 2026-11-25",
+            "unknown fields are 422; its streams end with usage in any case; eca issue 233, "
+            "opencode issue 1680: other ids are 400; 2026-11-25",
             operations=("embeddings", "audio/transcriptions"),
             dropped=frozenset(
                 {
@@ -126,6 +132,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
                 {"max_completion_tokens": "max_tokens", "seed": "random_seed"}
             ),
             message_dropped=frozenset({"name", "reasoning_content"}),
+            call_ids=re.compile(r"[A-Za-z0-9]{9}", re.ASCII),
         ),
         "ollama": Vendor(
             "http://127.0.0.1:11434/v1",
@@ -228,11 +235,33 @@ class VendorProvider(CompatibleProvider):
         problem = None if self.is_ready() else f"there is no key; {self.login_advice}"
         return {"ready": self.is_ready(), "problem": problem}
 
-    def _message(self, message: Json) -> Json:
-        dropped = self._vendor.message_dropped
-        if not isinstance(message, dict) or not dropped & message.keys():
+    def _message(self, message: Any) -> Any:
+        if not isinstance(message, dict):
             return message
-        return {name: value for name, value in message.items() if name not in dropped}
+        dropped, ids = self._vendor.message_dropped, self._vendor.call_ids
+        kept = {name: value for name, value in message.items() if name not in dropped}
+        return _with_ids(kept, ids) if ids else kept
+
+
+def _with_ids(message: Json, legal: re.Pattern[str]) -> Json:
+    """Return the message with ids of calls that are ``legal``, the same for call and result."""
+    changed = dict(message)
+    if isinstance(id_ := message.get("tool_call_id"), str):
+        changed["tool_call_id"] = _legal_id(id_, legal)
+    if isinstance(calls := message.get("tool_calls"), list):
+        changed["tool_calls"] = [_call_with_id(call, legal) for call in calls]
+    return changed
+
+
+def _call_with_id(call: Any, legal: re.Pattern[str]) -> Any:
+    id_ = call.get("id") if isinstance(call, dict) else None
+    return {**call, "id": _legal_id(id_, legal)} if isinstance(id_, str) else call
+
+
+def _legal_id(id_: str, legal: re.Pattern[str]) -> str:
+    if legal.fullmatch(id_):
+        return id_
+    return hashlib.sha256(id_.encode("utf-8", "surrogatepass")).hexdigest()[:_ID_LENGTH]
 
 
 def _asks_for_json(holder: Any, name: str) -> bool:

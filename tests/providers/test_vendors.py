@@ -130,6 +130,26 @@ def test_mistral_gets_its_own_names(tmp_path):
     assert [loss.path for loss in adapted.losses] == ["user"]
 
 
+def test_mistral_gets_ids_of_its_own_form(tmp_path):
+    """Nine letters and digits; a conversation may have begun at another vendor."""
+
+    def sent(*ids):
+        call = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
+        calls = [{**call, "id": id_} for id_ in ids]
+        results = [{"role": "tool", "tool_call_id": id_, "content": "1"} for id_ in ids]
+        messages = [{"role": "assistant", "content": None, "tool_calls": calls}, *results]
+        body = of_kind(tmp_path, "mistral").adapt({"model": "m", "messages": messages}, "chat").body
+        told = [call["id"] for call in body["messages"][0]["tool_calls"]]
+        assert [message["tool_call_id"] for message in body["messages"][1:]] == told
+        return told
+
+    first, second, third = sent("call_1", "call_2", "D681PevKs")
+    assert first != second
+    assert all(len(id_) == 9 and id_.isalnum() for id_ in (first, second))
+    assert third == "D681PevKs"
+    assert sent("call_1") == [first]
+
+
 def test_deepseek_takes_no_schema(tmp_path):
     refused = of_kind(tmp_path, "deepseek").rules("chat").refused["response_format.type"]
     assert refused.refuses("json_schema")
