@@ -18,12 +18,13 @@ def error_body(failure: Failure, request_id: str = "") -> dict[str, Any]:  # noq
     }
 
 
-def incomplete() -> Failure:
-    """Return the failure of a stream that ended without its terminal event."""
+def incomplete(reason: str = "") -> Failure:
+    """Return the failure of a reply that is not whole; ``reason`` is what the upstream says."""
+    because = f", for it says {reason}" if reason else ""
     return Failure(
         kind="other",
         status=502,
         type="upstream_error",
         code="stream_incomplete",
-        message="The upstream's stream ended before the reply was complete.",
+        message=f"The upstream's stream ended before the reply was complete{because}.",
     )

@@ -2,10 +2,11 @@
 
 Chunks name no parts, so a part opens when its first text comes and text, reasoning and calls take
 turns. Reasoning comes as ``reasoning_content`` or ``reasoning``, from some servers as both
-(llama.cpp, vLLM, OpenRouter; seen 2026-11-22).
+(llama.cpp, vLLM, OpenRouter; seen 2026-11-22), from Mistral's models as a piece of ``content``,
+which is an array then (its API reference and public reports, seen 2026-11-25).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -38,10 +39,13 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "tool_calls": "tool_use",
     "function_call": "tool_use",
     "content_filter": "content_filter",
+    "model_length": "length",
 }
+"""OpenAI's words, and one of Mistral's (public clients of it, seen 2026-11-25)."""
+_BROKEN_OFF = frozenset({"abort", "error", "insufficient_system_resource"})
+"""What vLLM, Mistral and DeepSeek say of a reply that is not whole (likewise)."""
 _DATA = b"data: "
 _OBJECT = b"data: {"
-_TEXT_FIELDS: tuple[tuple[str, PartKind], ...] = (("content", "text"), ("refusal", "refusal"))
 
 
 class ChatDecoder:
@@ -59,6 +63,7 @@ class ChatDecoder:
         self._calls = _Calls()
         self._without_arguments: set[int] = set()
         self._reason: FinishReason | None = None
+        self._broken_off = ""
         self._started = False
         self._ended = False
 
@@ -133,8 +138,8 @@ class ChatDecoder:
     def _choice(self, choice: Json) -> None:
         delta = choice.get("delta") or {}
         self._text("reasoning", delta.get("reasoning_content") or delta.get("reasoning"))
-        for field, kind in _TEXT_FIELDS:
-            self._text(kind, delta.get(field))
+        for kind, text in _said_in(delta):
+            self._text(kind, text)
         for annotation in delta.get("annotations") or ():
             self._note(annotation)
         for call in delta.get("tool_calls") or ():
@@ -143,6 +148,7 @@ class ChatDecoder:
             self._call({"index": 0, "function": call})
         if reason := choice.get("finish_reason"):
             self._reason = FINISH_REASONS.get(reason, "end")
+            self._broken_off = reason if reason in _BROKEN_OFF else ""
 
     def _text(self, kind: PartKind, text: Any) -> None:
         if not text or not isinstance(text, str):
@@ -187,8 +193,8 @@ class ChatDecoder:
 
     def _finish(self) -> None:
         self._ended = True
-        if self._reason is None:
-            self._out.append(Failed(incomplete()))
+        if self._reason is None or self._broken_off:
+            self._out.append(Failed(incomplete(self._broken_off)))
             return
         self._close_current()
         if self._reason != "length":
@@ -197,6 +203,25 @@ class ChatDecoder:
         # Some servers say "stop" after a tool call (seen 2026-11-22).
         called = self._calls.parts and self._reason == "end"
         self._out.append(Finished("tool_use" if called else self._reason))
+
+
+def _said_in(delta: Json) -> Iterator[tuple[PartKind, Any]]:
+    content = delta.get("content")
+    if isinstance(content, list):
+        yield from _pieces(content)
+    else:
+        yield "text", content
+    yield "refusal", delta.get("refusal")
+
+
+def _pieces(content: Iterable[Json]) -> Iterator[tuple[PartKind, Any]]:
+    for piece in content:
+        if piece.get("type") == "thinking":
+            thought = piece.get("thinking")
+            for each in thought if isinstance(thought, list) else ({"text": thought},):
+                yield "reasoning", each.get("text")
+        else:
+            yield "text", piece.get("text")
 
 
 def _as_delta(choice: Json) -> Json:

@@ -20,7 +20,7 @@ from airelays_app.neutral.usage import Usage
 # tries alternatives.
 _says_more = re.compile(rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error")').search
 _has_content = re.compile(
-    rb'"(?:content|reasoning_content|reasoning|arguments|name)"\s*:\s*"[^"]'
+    rb'"(?:content|reasoning_content|reasoning|text|arguments|name)"\s*:\s*"[^"]'
 ).search
 _OBJECT_ENDS = b"}\n\n", b"}\r\n\r\n"
 _DONE = b"[DONE]"
