@@ -13,7 +13,8 @@ class Capabilities:
     because there is none; ``efforts`` are the words it knows, weakest first, all of the dialect's
     if it is empty, and ``budgets`` the least and the most tokens. ``samples`` is false for a model
     that refuses sampling parameters. ``seals_calls`` says that a call of an earlier step is refused
-    without its seal, even if the model did not make it.
+    without its seal, even if the model did not make it; ``wants_thought`` that its messages are
+    refused without what was shown of their reasoning.
     """
 
     max_output_tokens: int | None = None
@@ -22,6 +23,7 @@ class Capabilities:
     budgets: tuple[int, int] = (0, 32_768)
     samples: bool = True
     seals_calls: bool = False
+    wants_thought: bool = False
 
 
 AS_THE_DIALECT_SAYS = Capabilities()

@@ -13,6 +13,7 @@ from typing import Any
 
 from airelays_app.dialects.base import Json
 from airelays_app.errors import Unprocessable
+from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.losses import Loss
 from airelays_app.providers.base import Adapted, FieldRules, Provider, Refused
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
@@ -38,6 +39,7 @@ class Vendor:
     it answers with an error and that are left out and disclosed; ``renamed`` are fields that it
     knows under another name. ``message_dropped`` are fields of a message, left out likewise.
     ``call_ids`` matches the ids that calls may have, if not any; others are written otherwise.
+    ``wants_thought`` says that it refuses answers of its own without their ``reasoning_content``.
     ``operations`` names what it does beside replies, ``batches`` are its own. ``own_models`` is
     what the names of its own models begin with, where all others begin with their vendor's.
     ``schemas_only_in_chat`` says that in its other dialects it ignores, without a word, that the
@@ -55,6 +57,7 @@ class Vendor:
     renamed: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     message_dropped: frozenset[str] = frozenset()
     call_ids: re.Pattern[str] | None = None
+    wants_thought: bool = False
     schemas_only_in_chat: bool = False
     batches: OpenAIBatches | None = None
 
@@ -99,7 +102,8 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         ),
         "deepseek": Vendor(
             "https://api.deepseek.com/v1",
-            source="api-docs.deepseek.com; llm-exe issue 662, 2026-11-25",
+            source="api-docs.deepseek.com; llm-exe issue 662; openai-agents-js issue 791, "
+            "llm-gateway issue 992: its thought must come back, empty at least; 2026-11-25",
             key=KeyVariable("DEEPSEEK_API_KEY", "sk-"),
             refused=MappingProxyType(
                 {
@@ -108,6 +112,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
                     )
                 }
             ),
+            wants_thought=True,
         ),
         "xai": Vendor(
             "https://api.x.ai/v1",
@@ -191,6 +196,10 @@ class VendorProvider(CompatibleProvider):
         """Return what it cannot do for clients of its own dialect."""
         return self._rules if dialect == "chat" else FieldRules()
 
+    def capabilities(self, model: str) -> Capabilities:
+        """Return what its models can be asked for, as far as that is known of all of them."""
+        return replace(super().capabilities(model), wants_thought=self._vendor.wants_thought)
+
     def adapt(self, body: Json, dialect: str) -> Adapted:  # noqa: ARG002
         """Return the body without what it refuses, and with its own names for the rest.
 
@@ -201,7 +210,7 @@ class VendorProvider(CompatibleProvider):
             self._refuse_ignored_schema(body)
         if vendor.own_models and "/" not in body.get("model", "/"):
             body = {**body, "model": f"{vendor.own_models}{body['model']}"}
-        if not (vendor.dropped or vendor.renamed or vendor.message_dropped):
+        if not (vendor.dropped or vendor.renamed or vendor.message_dropped or vendor.wants_thought):
             return Adapted(body)
         losses = tuple(
             Loss(name, f"{self.name} does not take it")
@@ -240,6 +249,8 @@ class VendorProvider(CompatibleProvider):
             return message
         dropped, ids = self._vendor.message_dropped, self._vendor.call_ids
         kept = {name: value for name, value in message.items() if name not in dropped}
+        if self._vendor.wants_thought and message.get("role") == "assistant":
+            kept.setdefault("reasoning_content", "")
         return _with_ids(kept, ids) if ids else kept
 
 

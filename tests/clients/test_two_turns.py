@@ -13,6 +13,7 @@ from google import genai
 from google.genai import types
 from openai import OpenAI
 
+from airelays_app.sandbox import Sandbox
 from tests.clients.tried import TRIED
 
 SUBSCRIPTION = "gpt-5.5"
@@ -21,6 +22,7 @@ BUDGETED = "anthropic/claude-sonnet-4-5"
 CHECKED = "gemini/gemini-3.5-flash"
 UNCHECKED = "gemini/gemini-2.5-pro"
 CHAT_SERVER = "box/sandbox-small"
+WANTS_THOUGHT = "deepseek/sandbox-small"
 NOT_CHECKED = "skip_thought_signature_validator"
 SEALING = [SUBSCRIPTION, ADAPTIVE, BUDGETED, CHECKED, UNCHECKED]
 UPSTREAM_PATHS = {
@@ -38,8 +40,14 @@ PARAMETERS = {"type": "object", "properties": {"zone": {"type": "string"}}}
 
 @pytest.fixture(scope="module")
 def module_relay(start_relay):
-    """Return a relay with an upstream of every dialect."""
-    return start_relay(vendors=True)
+    """Return a relay with an upstream of every dialect, and one that wants its thought back."""
+    with Sandbox() as sandbox:
+        yield start_relay(
+            sandbox=sandbox,
+            vendors=True,
+            PROVIDERS_DEEPSEEK_BASE_URL=sandbox.compatible_url,
+            PROVIDERS_DEEPSEEK_API_KEY=sandbox.compatible_key,
+        )
 
 
 class Responses:
@@ -265,3 +273,14 @@ def test_a_model_that_checks_calls_goes_on_with_those_of_another(client, before)
     client.first(before, "[[call now {}]] [[then]] [[say 3]]", streamed=True)
 
     assert client.second(CHECKED)[0] == "3"
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_a_vendor_that_wants_its_own_thought_back_gets_it(relay, client, streamed):
+    """DeepSeek has no seals, and refuses an answer of its own without the thought before it."""
+    client.first(WANTS_THOUGHT, PROMPT, streamed=streamed)
+
+    assert client.second(WANTS_THOUGHT)[0] == "3"
+    messages = relay.asked(UPSTREAM_PATHS[CHAT_SERVER])["messages"]
+    thoughts = [each["reasoning_content"] for each in messages if each["role"] == "assistant"]
+    assert thoughts == ["Let me \u2014 think."]

@@ -130,6 +130,16 @@ def test_mistral_gets_its_own_names(tmp_path):
     assert [loss.path for loss in adapted.losses] == ["user"]
 
 
+def test_deepseek_gets_an_empty_thought_where_a_client_has_none(tmp_path):
+    answers = [{"role": "assistant", "content": "Hi"}, {**MESSAGE, "role": "assistant"}]
+    body = {"model": "m", "messages": [MESSAGE, *answers]}
+    sent = of_kind(tmp_path, "deepseek").adapt(body, "chat").body["messages"]
+    assert sent[0] == MESSAGE
+    assert [message["reasoning_content"] for message in sent[1:]] == ["", "hm"]
+    alone = {"model": "m", "messages": [MESSAGE]}
+    assert of_kind(tmp_path, "deepseek").adapt(alone, "chat").body is alone
+
+
 def test_mistral_gets_ids_of_its_own_form(tmp_path):
     """Nine letters and digits; a conversation may have begun at another vendor."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.call_arguments import NO_ARGUMENTS
+from airelays_app.dialects.chat.reasoning import SHOWN
 from airelays_app.dialects.openai_user import short_user
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.capabilities import AS_THE_DIALECT_SAYS, Capabilities
@@ -44,7 +45,7 @@ def encode_request(
 ) -> tuple[Json, tuple[Loss, ...]]:
     """Return the body and what it has no place for."""
     losses: list[Loss] = []
-    messages = list(_encode_messages(request, losses))
+    messages = list(_encode_messages(request, capabilities, losses))
     body: Json = {"model": request.model, "messages": messages, "stream": request.stream}
     if request.stream:
         body["stream_options"] = {"include_usage": True}
@@ -61,12 +62,14 @@ def unspeakable_stops(stops: tuple[str, ...]) -> tuple[str, ...]:
     return stops[_MOST_STOPS:]
 
 
-def _encode_messages(request: Request, losses: list[Loss]) -> Iterator[Json]:
+def _encode_messages(
+    request: Request, capabilities: Capabilities, losses: list[Loss]
+) -> Iterator[Json]:
     if request.instructions:
         yield {"role": "system", "content": request.instructions}
     for role, parts in _joined(request.messages):
         if role == "assistant":
-            yield from _encode_assistant(parts, losses)
+            yield from _encode_assistant(parts, losses, thought=capabilities.wants_thought)
         else:
             yield from _encode_other(role, parts, losses)
 
@@ -94,7 +97,7 @@ def _spoken(message: Message) -> Message:
     return Message("user", (Text(as_reminder(_one_text(message.parts).text)),))
 
 
-def _encode_assistant(parts: list[Part], losses: list[Loss]) -> Iterator[Json]:
+def _encode_assistant(parts: list[Part], losses: list[Loss], *, thought: bool) -> Iterator[Json]:
     texts = [part.text for part in parts if isinstance(part, Text)]
     refusals = [part.text for part in parts if isinstance(part, Refusal)]
     calls = [_encode_call(part) for part in parts if isinstance(part, ToolCall)]
@@ -107,6 +110,8 @@ def _encode_assistant(parts: list[Part], losses: list[Loss]) -> Iterator[Json]:
         message["refusal"] = "".join(refusals)
     if calls:
         message["tool_calls"] = calls
+    if thought:
+        message[SHOWN] = "".join(part.text for part in parts if isinstance(part, Reasoning))
     yield message
 
 
