@@ -48,8 +48,8 @@ VENV = $(PYTHON) -m venv .clients/$(1) && .clients/$(1)/bin/pip install -q $(2)
 
 # 10,000 generated requests to a real relay, others each time; takes minutes.
 fuzz:
-	FUZZ_CASES=10000 $(PYTHON) -m pytest tests/hostile/test_fuzz.py
+	FUZZ_CASES=10000 $(PYTHON) -m pytest -n 0 tests/hostile/test_fuzz.py
 
 # 16,000 requests of eight clients, a third of them given up halfway; takes minutes.
 soak:
-	SOAK_ROUNDS=200 $(PYTHON) -m pytest tests/hostile/test_soak.py
+	SOAK_ROUNDS=200 $(PYTHON) -m pytest -n 0 tests/hostile/test_soak.py
