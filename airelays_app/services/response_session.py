@@ -31,10 +31,12 @@ from airelays_app.services.keeping import Keeper
 from airelays_app.services.parameters import disclosure
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Answer
-from airelays_app.services.routing import Route
+from airelays_app.services.routing import ROUTE_HEADER, Route
 
 IGNORED_FIELD = "airelays_ignored_parameters"
-"""Where the first event of a reply says what was left out, as the header over HTTP."""
+ROUTE_FIELD = "airelays_route"
+"""Where the first event of a reply says what headers say over HTTP: what was left out, and who has
+answered."""
 
 _TRANSPORT = frozenset({"type", "generate", "stream", "stream_id", "background"})
 """What a message has that is no field of a request over HTTP, or not one here."""
@@ -154,8 +156,10 @@ def _message(raw: bytes) -> Json:
 
 
 def _told(answer: Answer, record: Record) -> Iterator[bytes]:
-    """Yield the data of each event of a stream; the first one discloses what was left out."""
-    ignored = {IGNORED_FIELD: disclosure(answer.ignored)} if answer.ignored else {}
+    """Yield the data of each event of a stream; the first one discloses how it came about."""
+    disclosed = {ROUTE_FIELD: answer.headers[ROUTE_HEADER]}
+    if answer.ignored:
+        disclosed[IGNORED_FIELD] = disclosure(answer.ignored)
     splitter = SseSplitter()
     assert answer.rest is not None
     with closing(answer.rest) as rest:
@@ -164,8 +168,8 @@ def _told(answer: Answer, record: Record) -> Iterator[bytes]:
             for block in splitter.feed(piece):
                 data = parse_block(block).data
                 if data is not None:
-                    yield dumps({**loads(data), **ignored}) if ignored else data
-                    ignored = {}
+                    yield dumps({**loads(data), **disclosed}) if disclosed else data
+                    disclosed = {}
         record.usage, record.outcome = rest.usage, rest.outcome
 
 

@@ -246,6 +246,16 @@ def test_what_was_left_out_is_disclosed_in_the_first_event(talk):
     assert not any("airelays_ignored_parameters" in event for event in events[1:])
 
 
+@pytest.mark.parametrize("model", ["gpt-5.5", "box/sandbox-small"])
+def test_who_answers_is_disclosed_in_the_first_event(relay, talk, model):
+    talk.send(model=model)
+    first, *others = talk.events()
+
+    over_http = relay.post(RESPONSES, question(RESPONSES, model=model))
+    assert first["airelays_route"] == over_http.headers["x-airelays-route"]
+    assert not any("airelays_route" in event for event in others)
+
+
 def test_events_stay_in_their_lane(talk):
     talk.send(stream_id="a")
     assert {event["stream_id"] for event in talk.events()} == {"a"}
