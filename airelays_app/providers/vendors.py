@@ -84,14 +84,14 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         ),
         "groq": Vendor(
             "https://api.groq.com/openai/v1",
-            source="console.groq.com/docs/openai; groq-api-cookbook pull request 72 (batches), "
-            "2026-11-25",
+            source="console.groq.com/docs/openai; groq-api-cookbook pull request 72 (batches); "
+            "jan issue 8136, kai issue 265: reasoning_content is 400; 2026-11-25",
             key=KeyVariable("GROQ_API_KEY", "gsk_"),
             operations=_AUDIO,
             batches=OpenAIBatches(("chat",), files_expire=False),
             refused=MappingProxyType({"n": Refused("it makes one choice", harmless=(1,))}),
             dropped=frozenset({"logit_bias", "logprobs", "top_logprobs"}),
-            message_dropped=frozenset({"name"}),
+            message_dropped=frozenset({"name", "reasoning_content"}),
         ),
         "openrouter": Vendor(
             "https://openrouter.ai/api/v1",
@@ -116,10 +116,12 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         ),
         "xai": Vendor(
             "https://api.x.ai/v1",
-            source="docs.x.ai/docs/api-reference, 2026-11-22",
+            source="docs.x.ai/docs/api-reference; NativeTavern issue 83, uni-api issue 105: "
+            "a penalty is 400, even of 0; 2026-11-25",
             dialects=("responses", "chat"),
             key=KeyVariable("XAI_API_KEY", "xai-"),
             operations=("images/generations",),
+            dropped=frozenset({"frequency_penalty", "presence_penalty"}),
         ),
         "mistral": Vendor(
             "https://api.mistral.ai/v1",

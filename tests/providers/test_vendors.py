@@ -92,11 +92,19 @@ def test_groq_s_unknown_fields_are_left_out_and_disclosed(tmp_path):
     adapted = of_kind(tmp_path, "groq").adapt(body, "chat")
     assert adapted.body == {
         "model": "m",
-        "messages": [{"role": "user", "content": "Hi", "reasoning_content": "hm"}],
+        "messages": [{"role": "user", "content": "Hi"}],
         "x": 1,
     }
     assert [loss.path for loss in adapted.losses] == ["logit_bias", "logprobs"]
     assert of_kind(tmp_path, "groq").rules("chat").refused["n"].refuses(2)
+
+
+def test_xai_gets_no_penalties_and_one_of_nothing_is_no_loss(tmp_path):
+    """Chat programs send both as 0 unasked, and it answers even that with 400."""
+    body = {"model": "m", "messages": [MESSAGE], "presence_penalty": 0, "frequency_penalty": 0.5}
+    adapted = of_kind(tmp_path, "xai").adapt(body, "chat")
+    assert adapted.body == {"model": "m", "messages": [MESSAGE]}
+    assert [loss.path for loss in adapted.losses] == ["frequency_penalty"]
 
 
 def test_openrouter_s_own_models_are_told_from_a_provider_of_that_name(tmp_path):
