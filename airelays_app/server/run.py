@@ -5,6 +5,7 @@ import resource
 from collections.abc import Callable
 
 from airelays_app.server.arbiter import RelayArbiter
+from airelays_app.server.arenas import share_arenas
 from airelays_app.server.listeners import addresses_of, open_listeners
 from airelays_app.server.lock import pid_file
 from airelays_app.server.logs import ensure_handler, note
@@ -30,6 +31,7 @@ def run(
     data directory (:func:`airelays_app.server.lock.hold`).
     """
     ensure_handler()
+    share_arenas()
     plan = load()
     notifier = Notifier.from_environ()
     _allow_many_descriptors()
