@@ -74,12 +74,12 @@ class Rounds:
 
     @property
     def rss_per_answer(self) -> float:
-        """How many bytes of resident memory came with each answer of a round, all at once.
+        """How many bytes of resident memory came with each answer of the first round, all at once.
 
-        Idle was the server before the first round: what a stream has once needed stays its own.
+        Before it the server was fresh; what a stream has once needed is not given back.
         """
-        answers = max(each.tally.opened for each in self.rounds)
-        return (self.rss - self.rounds[0].idle_rss) / max(1, answers)
+        first = self.rounds[0]
+        return (first.rss - first.idle_rss) / max(1, first.tally.opened)
 
     @property
     def pss(self) -> int:
