@@ -5,11 +5,16 @@ follows; no frame, no handshake and no order of them is the relay's failure.
 """
 
 import json
+import os
+import socket
 import struct
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.hostile.frames import BINARY, CLOSE, PING, PONG, FrameWire, frame
+from tests.hostile.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameWire, frame
+from tests.hostile.generated import spoilt_bodies
 from tests.hostile.vital_signs import (
     MOST_GROWTH,
     await_true,
@@ -23,6 +28,7 @@ RESPONSES = "/v1/responses"
 MAX_BODY = 1024 * 1024
 MOST_RUNNING = 4
 NORMAL = struct.pack(">H", 1000)
+CASES = int(os.environ.get("FUZZ_CASES", "60"))
 LONG = "[[long 4000]] [[behave slow 0.05]]"
 
 
@@ -81,6 +87,40 @@ def test_what_ends_a_connection_ends_it_in_good_order(relay, wire, sent, code, m
     assert wire.until_closed() == code
     await_true(lambda: running_requests(relay) == 0, lambda: running_requests(relay))
     assert all(relay.sandbox.requests.wait_closed(sent) for sent in relay.sandbox.requests)
+
+
+def fuzzed(strategy):
+    return lambda run: settings(
+        max_examples=CASES,
+        deadline=None,
+        derandomize="FUZZ_CASES" not in os.environ,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )(given(strategy)(run))
+
+
+def test_any_bytes_are_answered_with_frames_alone(relay):
+    @fuzzed(st.binary(min_size=1, max_size=300))
+    def run(data):
+        with FrameWire(relay.url) as wire:
+            wire.open(relay)
+            wire.send(data)
+            wire.sock.shutdown(socket.SHUT_WR)
+            while received := wire.receive():
+                assert received[0] in (TEXT, CLOSE, PING, PONG)
+
+    run()
+
+
+def test_any_request_is_answered_and_the_connection_goes_on(wire):
+    @fuzzed(spoilt_bodies(("responses",)))
+    def run(spoilt):
+        message = {**json.loads(spoilt[1]), "type": "response.create"}
+        wire.send(frame(json.dumps(message).encode()))
+        last = wire.last_event()
+        assert last.get("status", 200) < 500, (message, last)
+
+    run()
 
 
 @pytest.mark.parametrize(
