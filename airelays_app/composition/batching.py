@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from airelays_app.composition.core import Core
 from airelays_app.config import Settings
+from airelays_app.services.batch_ends import BatchEnds
+from airelays_app.services.batch_files import ResultFiles
 from airelays_app.services.batches import BatchRunner, performer
 from airelays_app.services.creation import Creation
 from airelays_app.services.native_batches import NativeBatches
@@ -39,10 +41,11 @@ def build_batching(
     rules = settings.batches
     store = BatchStore(core.database)
     perform = performer(creation, core.router)
+    ends = BatchEnds(store, ResultFiles(store, files))
     return Batching(
         store=store,
         plan=_plan(core) if rules.native else lambda *_: (),
-        runner=BatchRunner(store, files, perform, concurrency=rules.concurrency),
+        runner=BatchRunner(store, ends, perform, concurrency=rules.concurrency),
         native=_native(core, Drafts(creation), rules.native_poll_seconds),
     )
 

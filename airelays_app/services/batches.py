@@ -1,40 +1,42 @@
-"""Batches: run one request after the other, their results written to files."""
+"""Batches that the relay runs: some requests at once, of all batches in turn."""
 
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from itertools import chain
-from typing import Any, Literal
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
 
 from airelays_app.dialects import DIALECTS
-from airelays_app.errors import RelayError, TooLarge, UpstreamTimeout
+from airelays_app.errors import RelayError, Unavailable
 from airelays_app.framing.jsontext import dumps, loads
 from airelays_app.ids import fresh_id
-from airelays_app.neutral.failure import failure_of
+from airelays_app.services.batch_ends import BatchEnds
 from airelays_app.services.batch_outcomes import Outcome, crashed, log_outcome, refused
 from airelays_app.services.batch_requests import ENDPOINTS
 from airelays_app.services.chores import Keep
 from airelays_app.services.creation import Asked, Creation
 from airelays_app.services.record import Record
 from airelays_app.services.routing import Router
-from airelays_app.store.batches import Batch, BatchRequest, BatchResult, BatchStore
-from airelays_app.store.files import FileStore
+from airelays_app.store.batches import BatchRequest, BatchStore, OpenBatch
 
 Json = dict[str, Any]
 
 _KEEP_SECONDS = 5.0
 _PAUSES = (1.0, 5.0, 20.0, 60.0)
 _MOST_OUTAGES = 6
+_STUCK_SECONDS = 60.0
 
-_OUT_OF_TIME = UpstreamTimeout(
-    "The batch's time was over before this request was run.", code="batch_expired"
-)
+_log = logging.getLogger("airelays.batches")
 
 Perform = Callable[[str, Json], Outcome]
 
 
 def performer(creation: Creation, router: Router) -> Perform:
-    """Return what asks for one whole reply at an endpoint, in the owner's name."""
+    """Return what asks for one whole reply at an endpoint, with nothing kept of it."""
 
     def perform(endpoint: str, body: Json) -> Outcome:
         dialect = DIALECTS[ENDPOINTS[endpoint]]
@@ -54,161 +56,147 @@ def performer(creation: Creation, router: Router) -> Perform:
     return perform
 
 
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A request that is being run."""
+
+    batch: OpenBatch
+    request: BatchRequest
+
+
+_Running = dict[Future[Outcome], _Task]
+
+
 class BatchRunner:
-    """Runs batches in their order, some requests at once; a chore of one process."""
+    """A chore of one process.
+
+    The batch with the fewest requests on their way goes on first, so that none waits for the whole
+    of another. A model whose upstream asks to wait is paused; the others go on.
+    """
 
     def __init__(
-        self, store: BatchStore, files: FileStore, perform: Perform, *, concurrency: int
+        self, store: BatchStore, ends: BatchEnds, perform: Perform, *, concurrency: int
     ) -> None:
         self._store = store
-        self._files = files
+        self._ends = ends
         self._perform = perform
         self._concurrency = concurrency
-        self._not_before = 0.0
-        self._outages: dict[tuple[str, int], int] = {}
+        self._paused: dict[str, float] = {}
+        self._stuck: dict[str, float] = {}
+        self._outages: Counter[tuple[str, int]] = Counter()
+        self._turns: dict[str, int] = {}
+        self._turn = count(1)
 
     def is_due(self) -> bool:
         """Tell whether a batch has something to do that need not wait."""
-        return time.monotonic() >= self._not_before and bool(self._store.running())
+        return any(self._ready(batch, set()) or self._ends.is_over(batch) for batch in self._open())
 
     def run(self, keep: Keep) -> None:
-        """Run until there is nothing left to do, an upstream asks to wait, or ``keep`` says no."""
-        for batch in self._store.running():
-            if batch.status == "in_progress":
-                self._run_requests(batch, keep)
-            if not keep():
-                return
-            self._settle(batch)
-            if time.monotonic() < self._not_before:
-                return
-
-    def _run_requests(self, batch: Batch, keep: Keep) -> None:
+        """Run until nothing is left to do, every upstream asks to wait, or ``keep`` says no."""
+        running: _Running = {}
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="batch") as workers:
-            running: dict[Future[Outcome], BatchRequest] = {}
-            while self._may_go_on(batch, keep):
-                for request in self._next(batch, running.values()):
-                    running[workers.submit(self._perform, batch.endpoint, request.body)] = request
-                if not running:
-                    break
-                self._take(batch, running)
-            while running:
+            try:
+                while keep():
+                    self._begin(workers, running)
+                    self._end_idle(running, keep)
+                    if not running:
+                        return
+                    self._take(running)
+            finally:
+                self._take_rest(running, keep)
+
+    def _begin(self, workers: ThreadPoolExecutor, running: _Running) -> None:
+        """Begin as many requests as may run at once."""
+        while len(running) < self._concurrency and (task := self._next(running)):
+            future = workers.submit(self._perform, task.batch.endpoint, task.request.body)
+            running[future] = task
+            self._turns[task.batch.id] = next(self._turn)
+
+    def _next(self, running: _Running) -> _Task | None:
+        """Return a request of the batch whose turn it is."""
+        tasks = running.values()
+        counts = Counter(task.batch.id for task in tasks)
+        turns = sorted(
+            self._open(), key=lambda batch: (counts[batch.id], self._turns.get(batch.id, 0))
+        )
+        for batch in turns:
+            busy = {task.request.position for task in tasks if task.batch.id == batch.id}
+            if request := self._ready(batch, busy):
+                return _Task(batch, request)
+        return None
+
+    def _ready(self, batch: OpenBatch, busy: set[int]) -> BatchRequest | None:
+        """Return the next request of a batch that can be run now."""
+        if batch.status != "in_progress" or time.time() >= batch.expires_at:
+            return None
+        found = self._store.pending(
+            batch.id, limit=len(busy) + 1, but_models=self._in_future(self._paused)
+        )
+        return next((request for request in found if request.position not in busy), None)
+
+    def _open(self) -> list[OpenBatch]:
+        stuck = self._in_future(self._stuck)
+        return [batch for batch in self._store.running() if batch.id not in stuck]
+
+    def _in_future(self, moments: dict[str, float]) -> set[str]:
+        now = time.monotonic()
+        return {name for name, moment in moments.items() if moment > now}
+
+    def _take_rest(self, running: _Running, keep: Keep) -> None:
+        while running:
+            with suppress(Unavailable):  # their results may still be written
                 keep()
-                self._take(batch, running)
+            self._take(running)
 
-    def _may_go_on(self, batch: Batch, keep: Keep) -> bool:
-        if not keep() or time.monotonic() < self._not_before or time.time() >= batch.expires_at:
-            return False
-        return self._store.get(batch.id, batch.owner).status == "in_progress"
-
-    def _next(self, batch: Batch, running: Iterator[BatchRequest] | Any) -> list[BatchRequest]:
-        busy = {request.position for request in running}
-        pending = self._store.pending(batch.id, limit=self._concurrency)
-        free = self._concurrency - len(busy)
-        return [each for each in pending if each.position not in busy][:free]
-
-    def _take(self, batch: Batch, running: dict[Future[Outcome], BatchRequest]) -> None:
+    def _take(self, running: _Running) -> None:
         done, _ = wait(running, timeout=_KEEP_SECONDS, return_when=FIRST_COMPLETED)
         for future in done:
-            self._note(batch, running.pop(future), future.result())
+            task = running.pop(future)
+            try:
+                self._note(task, future.result())
+            except Unavailable as error:
+                self._hold(task.batch, error)
 
-    def _note(self, batch: Batch, request: BatchRequest, outcome: Outcome) -> None:
-        if outcome.pause is not None and self._shall_wait(batch, request, outcome):
+    def _note(self, task: _Task, outcome: Outcome) -> None:
+        batch, request = task.batch, task.request
+        if outcome.pause is not None and self._shall_wait(task, outcome):
             return
         self._outages.pop((batch.id, request.position), None)
         self._store.finish_request(
             batch.id, request.position, status=outcome.status, response=outcome.body
         )
 
-    def _shall_wait(self, batch: Batch, request: BatchRequest, outcome: Outcome) -> bool:
+    def _shall_wait(self, task: _Task, outcome: Outcome) -> bool:
         """A used-up quota is waited for as long as the batch may take, an outage some times."""
-        key = (batch.id, request.position)
-        count = self._outages[key] = self._outages.get(key, 0) + 1
-        if outcome.status != 429 and count >= _MOST_OUTAGES:
+        key = (task.batch.id, task.request.position)
+        self._outages[key] += 1
+        times = self._outages[key]
+        if outcome.status != 429 and times >= _MOST_OUTAGES:
             return False
-        pause = outcome.pause or _PAUSES[min(count, len(_PAUSES)) - 1]
-        self._not_before = max(self._not_before, time.monotonic() + pause)
+        pause = outcome.pause or _PAUSES[min(times, len(_PAUSES)) - 1]
+        model, until = task.request.model, time.monotonic() + pause
+        self._paused[model] = max(until, self._paused.get(model, 0.0))
         return True
 
-    def _settle(self, batch: Batch) -> None:
-        """Move a batch on that has nothing left to run, here or elsewhere."""
-        if self._store.awaits_others(batch.id):
-            return
-        state = self._store.get(batch.id, batch.owner)
-        over = time.time() >= state.expires_at
-        if state.status == "in_progress" and (over or not self._store.pending(batch.id, limit=1)):
-            self._store.settle(batch.id, status="finalizing")
-            state = self._store.get(batch.id, batch.owner)
-        if state.status in ("finalizing", "cancelling"):
-            self._finalize(state)
+    def _end_idle(self, running: _Running, keep: Keep) -> None:
+        """End the batches that are over and have nothing on its way."""
+        busy = {task.batch.id for task in running.values()}
+        for batch in self._open():
+            if batch.id not in busy and self._ends.is_over(batch):
+                self._end(batch, keep)
 
-    def _finalize(self, batch: Batch) -> None:
-        end = _end_of(batch)
-        if end == "expired":
-            self._store.finish_rest(batch.id, status=_OUT_OF_TIME.status, response=_late(batch))
-        self._store.add_files(
-            batch.id,
-            output_file_id=self._written(batch, "output", lambda status: status < 300),
-            error_file_id=self._written(batch, "error", lambda status: status >= 300),
-        )
-        self._store.settle(batch.id, status=end)
-
-    def _written(self, batch: Batch, kind: str, belongs: Callable[[int], bool]) -> str | None:
-        """Write a file of results; None where there are none, or no room for it."""
-        lines = (line(each) for each in self._store.results(batch.id) if belongs(each.status))
-        first = next(lines, None)
-        if first is None:
-            return None
+    def _end(self, batch: OpenBatch, keep: Keep) -> None:
+        """End a batch; what keeps one from ending keeps no other."""
         try:
-            stored = self._files.create(
-                LineStream(chain([first], lines)),
-                filename=f"{batch.id}_{kind}.jsonl",
-                purpose="batch_output",
-                content_type="application/jsonl",
-                owner=batch.owner,
-            )
-        except TooLarge:
-            return None  # the results route still has them
-        return stored.id
+            self._ends.end(batch, keep)
+            self._turns.pop(batch.id, None)
+        except RelayError as error:
+            self._hold(batch, error)
+        except Exception:
+            _log.exception("batch %s cannot end", batch.id)
+            self._stuck[batch.id] = time.monotonic() + _STUCK_SECONDS
 
-
-def _end_of(batch: Batch) -> Literal["completed", "cancelled", "expired"]:
-    if batch.status == "cancelling":
-        return "cancelled"
-    is_late = batch.finalizing_at is not None and batch.finalizing_at >= batch.expires_at
-    return "expired" if is_late else "completed"
-
-
-def _late(batch: Batch) -> Json:
-    """Return what becomes of a request for which there was no time."""
-    dialect = DIALECTS[ENDPOINTS[batch.endpoint]]
-    return dialect.error_body(failure_of(_OUT_OF_TIME), "")
-
-
-class LineStream:
-    """Lines as a stream of bytes; each is made when it is read."""
-
-    def __init__(self, lines: Iterator[bytes]) -> None:
-        self._lines = lines
-
-    def read(self, size: int, /) -> bytes:
-        """Return the next lines, ``size`` bytes or a line more; none at the end."""
-        gathered = bytearray()
-        while len(gathered) < size and (found := next(self._lines, b"")):
-            gathered += found
-        return bytes(gathered)
-
-
-def line(result: BatchResult) -> bytes:
-    """Return a result as a line of an output or error file (OpenAI's form, seen 2026-11-22)."""
-    response = {
-        "status_code": result.status,
-        "request_id": f"batch_req_{result.position}",
-        "body": result.response,
-    }
-    whole = {
-        "id": f"batch_req_{result.position}",
-        "custom_id": result.custom_id,
-        "response": response,
-        "error": None,
-    }
-    return dumps(whole) + b"\n"
+    def _hold(self, batch: OpenBatch, error: RelayError) -> None:
+        """Leave a batch alone for a while."""
+        _log.warning("batch %s waits: %s", batch.id, error.message)
+        self._stuck[batch.id] = time.monotonic() + _STUCK_SECONDS

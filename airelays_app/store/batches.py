@@ -7,7 +7,7 @@ The states are OpenAI's (API reference, 2026-11-22): ``in_progress``, ``finalizi
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ from airelays_app.store.database import Database
 from airelays_app.store.paging import Page, checked_limit, page_of
 
 Json = dict[str, Any]
-RUNNING_STATES = ("in_progress", "cancelling")
+End = Literal["completed", "cancelled", "expired"]
 MOST_LISTED = 100
 
 GRACE_SECONDS = 900
@@ -35,6 +35,12 @@ class BatchRequest:
     position: int
     custom_id: str
     body: Json
+
+    @property
+    def model(self) -> str:
+        """The model that it names; empty if it names none."""
+        model = self.body.get("model")
+        return model if isinstance(model, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,18 @@ class Batch:
     total: int
     completed: int
     failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """What has to be known to go on with a batch that has not ended; moments are Unix seconds."""
+
+    id: str
+    owner: str
+    endpoint: str
+    status: str
+    expires_at: int
+    finalizing_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +145,15 @@ class BatchStore:
                 [(id_, batch_id, plan.provider, plan.model) for id_, plan in submissions.items()],
             )
             connection.executemany(
-                "INSERT INTO batch_requests (batch_id, position, custom_id, body_json, submission) "
-                "VALUES (?, ?, ?, ?, ?)",
-                [
+                "INSERT INTO batch_requests (batch_id, position, custom_id, body_json, model, "
+                "submission) VALUES (?, ?, ?, ?, ?, ?)",
+                (
                     (
                         *(batch_id, each.position, each.custom_id, dumps(each.body)),
-                        by_position.get(each.position),
+                        *(each.model, by_position.get(each.position)),
                     )
                     for each in requests
-                ],
+                ),
             )
         return self.get(batch_id, owner)
 
@@ -173,7 +191,7 @@ class BatchStore:
             )
         return self.get(batch_id, owner)
 
-    def running(self) -> list[Batch]:
+    def running(self) -> list[OpenBatch]:
         """Return the batches of all owners that have something to do for the relay, oldest first.
 
         One that has ended but for what providers still run waits for these, for as long as
@@ -182,13 +200,14 @@ class BatchStore:
         now = int(time.time())
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"{_SELECT} WHERE b.status IN ('in_progress', 'finalizing', 'cancelling') "
+                f"SELECT {_OPEN_COLUMNS} FROM batches b "  # noqa: S608
+                "WHERE b.status IN ('in_progress', 'finalizing', 'cancelling') "
                 f"AND (b.status = 'finalizing' OR NOT {_HAS_SUBMISSIONS} OR ? >= {_PATIENT_UNTIL} "
                 f"OR (b.status = 'in_progress' AND b.expires_at > ? AND {_HAS_PENDING})) "
                 "ORDER BY b.sequence",
                 (now, now),
             ).fetchall()
-        return [_batch(row) for row in rows]
+        return [OpenBatch(*row) for row in rows]
 
     def awaits_others(self, batch_id: str) -> bool:
         """Tell whether providers run requests of a batch that are still worth waiting for."""
@@ -200,24 +219,33 @@ class BatchStore:
             ).fetchone()
         return bool(row[0])
 
-    def pending(self, batch_id: str, *, limit: int) -> list[BatchRequest]:
-        """Return the next requests that the relay is to run, in their order."""
+    def pending(
+        self, batch_id: str, *, limit: int, but_models: Collection[str] = ()
+    ) -> list[BatchRequest]:
+        """Return the next requests that the relay is to run, in their order.
+
+        Those for the models ``but_models`` are passed over.
+        """
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT position, custom_id, body_json FROM batch_requests "
                 "WHERE batch_id = ? AND status IS NULL AND submission IS NULL "
-                "ORDER BY position LIMIT ?",
-                (batch_id, limit),
+                "AND model NOT IN (SELECT value FROM json_each(?)) ORDER BY position LIMIT ?",
+                (batch_id, json.dumps(list(but_models)), limit),
             ).fetchall()
         return [BatchRequest(row[0], row[1], loads(row[2])) for row in rows]
 
     def finish_request(self, batch_id: str, position: int, *, status: int, response: Json) -> None:
-        """Write the result of a request; the first one stays."""
+        """Write the result of a request; the first one stays, and what comes after the end is lost.
+
+        So the files of results and the results themselves say the same.
+        """
         with self._database.writing(durable=True) as connection:
             connection.execute(
                 "UPDATE batch_requests SET status = ?, response_json = ? "
-                "WHERE batch_id = ? AND position = ? AND status IS NULL",
-                (status, dumps(response), batch_id, position),
+                "WHERE batch_id = ? AND position = ? AND status IS NULL AND EXISTS "
+                "(SELECT 1 FROM batches WHERE id = ? AND status IN ('in_progress', 'cancelling'))",
+                (status, dumps(response), batch_id, position, batch_id),
             )
 
     def finish_rest(self, batch_id: str, *, status: int, response: Json) -> None:
@@ -229,28 +257,38 @@ class BatchStore:
                 (status, dumps(response), batch_id),
             )
 
-    def settle(
-        self, batch_id: str, *, status: Literal["finalizing", "completed", "cancelled", "expired"]
-    ) -> None:
-        """Move a batch on to its next state; what providers still run of it is given up."""
+    def finalize(self, batch_id: str) -> OpenBatch | None:
+        """Begin no request any more, and give up what providers still run.
+
+        Returns the batch as it is then; None if it has ended.
+        """
         with self._database.writing(durable=True) as connection:
             connection.execute(
                 "UPDATE batch_submissions SET state = 'over' WHERE batch_id = ?", (batch_id,)
             )
             connection.execute(
-                f"UPDATE batches SET status = ?, {status}_at = ? WHERE id = ?",  # noqa: S608
-                (status, int(time.time()), batch_id),
+                "UPDATE batches SET status = 'finalizing', finalizing_at = ? "
+                "WHERE id = ? AND status = 'in_progress'",
+                (int(time.time()), batch_id),
             )
+            row = connection.execute(
+                f"SELECT {_OPEN_COLUMNS} FROM batches b "  # noqa: S608
+                "WHERE b.id = ? AND b.status IN ('finalizing', 'cancelling')",
+                (batch_id,),
+            ).fetchone()
+        return OpenBatch(*row) if row else None
 
-    def add_files(
-        self, batch_id: str, *, output_file_id: str | None, error_file_id: str | None
-    ) -> None:
-        """Note the files that hold the results."""
+    def end(
+        self, batch_id: str, status: End, *, output_file_id: str | None, error_file_id: str | None
+    ) -> bool:
+        """Write down the end and the files of results; false if another process has done so."""
         with self._database.writing(durable=True) as connection:
-            connection.execute(
-                "UPDATE batches SET output_file_id = ?, error_file_id = ? WHERE id = ?",
-                (output_file_id, error_file_id, batch_id),
+            cursor = connection.execute(
+                f"UPDATE batches SET status = ?, {status}_at = ?, output_file_id = ?, "  # noqa: S608
+                "error_file_id = ? WHERE id = ? AND status IN ('finalizing', 'cancelling')",
+                (status, int(time.time()), output_file_id, error_file_id, batch_id),
             )
+        return cursor.rowcount == 1
 
     def results(self, batch_id: str) -> Iterator[BatchResult]:
         """Yield the results there are, in the order of the requests."""
@@ -281,6 +319,7 @@ _SELECT = """
 """
 
 
+_OPEN_COLUMNS = ", ".join(f"b.{name}" for name in OpenBatch.__slots__)
 _HAS_SUBMISSIONS = """
     EXISTS (SELECT 1 FROM batch_submissions s WHERE s.batch_id = b.id AND s.state != 'over')
 """

@@ -20,9 +20,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from airelays_app.store import faults, migrations
+from airelays_app.store import faults
 from airelays_app.store.connection_pool import ConnectionPool
 from airelays_app.store.private_file import close_to_others, make_private_directory
+from airelays_app.store.upgrade import upgrade
 
 _WAL_KEPT_BYTES = 16 * 1024 * 1024
 _MODE_RETRY_SECONDS = 0.02
@@ -113,7 +114,7 @@ class Database:
         connection = self._connect(writes=True)
         try:
             self._use_write_ahead_log(connection)
-            migrations.migrate(connection)
+            upgrade(connection)
         finally:
             connection.close()
 

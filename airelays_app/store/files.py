@@ -186,6 +186,16 @@ class FileStore:
         for path in self._paths(row):
             self._blobs.remove(path)
 
+    def delete_named(self, filename: str, *, owner: str) -> None:
+        """Delete the owner's files of this name; there may be none."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT id FROM files WHERE filename = ? AND owner = ? AND deleted_at IS NULL",
+                [filename, owner],
+            ).fetchall()
+        for row in rows:
+            self.delete(row["id"], owner=owner)
+
     def counters(self) -> FileCounters:
         """Return how many files and bytes are stored."""
         with self._database.reading() as connection:

@@ -8,37 +8,12 @@ The first steps also adopt what earlier releases wrote: ``files`` and ``conversa
 recorded schema version (seen in 0.2.4 and 0.22, 2026-11-22).
 """
 
-import sqlite3
-
 from sqlite_utils import Database as Tables
 from sqlite_utils import Migrations
 
 from airelays_app.store import legacy
 
 MIGRATIONS = Migrations("airelays")
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables up to date, all steps or none; safe when several processes start at once.
-
-    The connection must be outside a transaction. Whoever is first holds the write lock for the
-    whole of it; the others find nothing left to do.
-    """
-    tables = Tables(connection, recursive_triggers=False, execute_plugins=False)
-    if _is_current(tables):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        MIGRATIONS.apply(tables)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _is_current(tables: Tables) -> bool:
-    return not MIGRATIONS.pending(tables)
 
 
 def _set_aside(db: Tables, name: str) -> str | None:
@@ -342,3 +317,18 @@ def create_batch_submissions(db: Tables) -> None:
         "WHERE status IS NULL AND submission IS NULL"
     )
     db.execute("ALTER TABLE batches ADD COLUMN completion_window TEXT NOT NULL DEFAULT '24h'")
+
+
+@MIGRATIONS()
+def pace_batches_by_model(db: Tables) -> None:
+    """The model of each request, by which batches are paced, and counts without their bodies.
+
+    Requests from before are paced together.
+    """
+    db.execute("ALTER TABLE batch_requests ADD COLUMN model TEXT NOT NULL DEFAULT ''")
+    db.execute("DROP INDEX batch_requests_pending")
+    db.execute(
+        "CREATE INDEX batch_requests_pending ON batch_requests (batch_id, position, model) "
+        "WHERE status IS NULL AND submission IS NULL"
+    )
+    db.execute("CREATE INDEX batch_requests_by_status ON batch_requests (batch_id, status)")

@@ -1,6 +1,6 @@
 """A batch's results are read line by line, never all at once."""
 
-from airelays_app.services.batches import LineStream
+from airelays_app.services.batch_files import LineStream
 
 
 def test_lines_come_whole_and_in_order_as_they_are_asked_for():

@@ -305,14 +305,17 @@ def test_cancelling_reaches_the_provider_and_what_is_done_counts(desk, sandbox, 
     results = desk.run(batch)
     assert desk.batch(batch).status == "cancelled"
     assert len(sandbox.requests.to("cancel")) == 1
-    assert [says(each) for each in results] == ["0", "1"][: vendor.half]
+    done, undone = results[: vendor.half], results[vendor.half :]
+    assert [says(each) for each in done] == ["0", "1"][: vendor.half]
+    assert {each.response["error"]["code"] for each in undone} == {"batch_cancelled"}
+    assert len(results) == 4
     assert vendor.singles(sandbox) == 0
 
 
 def test_a_batch_cancelled_before_it_was_sent_is_never_sent(desk, sandbox):
     batch = desk.create([request("[[say a]]")])
     desk.store.cancel(batch, OWNER)
-    assert desk.run(batch) == []
+    assert statuses(desk.run(batch)) == [409]
     assert not sandbox.requests
 
 

@@ -82,7 +82,9 @@ def test_killed_as_a_whole_while_the_provider_runs_it_nothing_is_lost(start_rela
         try:
             assert again.post(f"/v1/batches/{batch['id']}/cancel").json()["status"] == "cancelling"
             await_end(again, batch["id"], ("cancelled",))
-            assert [text_of(each) for each in results_of(again, batch["id"])] == ["0", "1"]
+            results = results_of(again, batch["id"])
         finally:
             again.stop()
+        assert [text_of(each) for each in results[:2]] == ["0", "1"]
+        assert [each["error"]["code"] for each in results[2:]] == ["batch_cancelled"] * 2
         assert len(made(again)) == 1

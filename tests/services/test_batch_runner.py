@@ -1,0 +1,181 @@
+"""Batches that the relay runs: none waits for the others, and each request has its line.
+
+A model whose upstream asks to wait holds back neither other models of the batch nor other batches;
+batches go on in turn. What keeps one from ending keeps no other. Cancelled or out of time, every
+request has one line all the same, in OpenAI's form; a killed process leaves no file behind.
+"""
+
+import json
+from contextlib import closing
+
+import pytest
+
+from airelays_app.errors import Unavailable
+from airelays_app.services.batch_files import ResultFiles
+from airelays_app.store.batches import BatchStore
+from tests.services.batch_kit import ENDED, OWNER, Desk, keep, request, says
+
+MODEL = "box/sandbox-small"
+OTHER = "box/sandbox-large"
+
+
+@pytest.fixture
+def desk(tmp_path, sandbox):
+    with closing(Desk(tmp_path, sandbox, AIRELAYS_BATCHES_CONCURRENCY="1")) as desk:
+        yield desk
+
+
+def asked(sandbox):
+    """Return the texts that were asked for, in the order of asking."""
+    found = sandbox.requests.to("/chat/completions")
+    return [each.json["messages"][0]["content"] for each in found]
+
+
+def lines(desk, file_id):
+    stored, content = desk.files.open(file_id, owner=OWNER)
+    with content:
+        assert stored.purpose == "batch_output"
+        return [json.loads(line) for line in content]
+
+
+def test_a_used_up_quota_holds_back_no_other_model_and_no_other_batch(desk, sandbox):
+    sandbox.script("limit", path="/chat/completions", retry_after=600)
+    mixed = desk.create([request("[[say held]]", MODEL), request("[[say b]]", OTHER)])
+    later = desk.create([request("[[say c]]", OTHER)])
+    desk.step()
+    assert desk.batch(later).status == "completed"
+    assert desk.batch(mixed).completed == 1
+    assert asked(sandbox) == ["[[say held]]", "[[say c]]", "[[say b]]"]
+    assert not desk.batching.runner.is_due()
+
+
+def test_a_batch_that_waits_for_a_quota_can_be_cancelled_at_once(desk, sandbox):
+    sandbox.script("limit", path="/chat/completions", retry_after=600)
+    batch = desk.create([request("x", MODEL)])
+    desk.step()
+    desk.store.cancel(batch, OWNER)
+    desk.step()
+    assert desk.batch(batch).status == "cancelled"
+
+
+def test_batches_go_on_in_turn_and_a_later_one_joins_at_once(desk, sandbox):
+    desk.create([request(f"[[say a{i}]]", MODEL) for i in range(4)])
+    joined = []
+
+    def join():
+        if len(asked(sandbox)) == 1 and not joined:
+            joined.append(desk.create([request(f"[[say b{i}]]", MODEL) for i in range(2)]))
+        return True
+
+    desk.batching.runner.run(join)
+    assert [text[6:8] for text in asked(sandbox)] == ["a0", "b0", "a1", "b1", "a2", "a3"]
+    assert desk.batch(joined[0]).status == "completed"
+
+
+def test_a_batch_that_cannot_end_keeps_no_other(desk, monkeypatch):
+    write = ResultFiles.write_outputs
+    stuck = desk.create([request("[[say a]]", MODEL)])
+    other = desk.create([request("[[say b]]", MODEL)])
+
+    def fail(files, batch, keep):
+        if batch.id == stuck:
+            raise Unavailable("the disk is full")
+        return write(files, batch, keep)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ResultFiles, "write_outputs", fail)
+        desk.step()
+    assert desk.batch(stuck).status == "finalizing"
+    assert desk.batch(other).status == "completed"
+    assert not desk.batching.runner.is_due()
+
+
+def test_a_result_that_cannot_be_written_is_asked_for_later(desk, sandbox, monkeypatch):
+    def fail(*_, **__):
+        raise Unavailable("the disk is full")
+
+    batch = desk.create([request("[[say a]]", MODEL)])
+    with monkeypatch.context() as patched:
+        patched.setattr(BatchStore, "finish_request", fail)
+        desk.step()
+    assert asked(sandbox) == ["[[say a]]"]
+    assert not desk.batching.runner.is_due()
+    assert desk.batch(batch).status == "in_progress"
+
+
+def test_a_process_killed_while_it_ends_a_batch_leaves_no_second_file(
+    desk, sandbox, tmp_path, monkeypatch
+):
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    batch = desk.create([request("[[say a]]", MODEL), request("x", "box/no-such-model")])
+    with monkeypatch.context() as patched:
+        patched.setattr(BatchStore, "end", die)
+        with pytest.raises(KeyboardInterrupt):
+            desk.step()
+    with closing(Desk(tmp_path, sandbox)) as heir:
+        heir.run(batch)
+    ended = desk.batch(batch)
+    page = desk.files.list(owner=OWNER)
+    assert {each.id for each in page.data} == {ended.output_file_id, ended.error_file_id}
+    assert [each["custom_id"] for each in lines(desk, ended.output_file_id)] == ["request-1"]
+    assert [each["custom_id"] for each in lines(desk, ended.error_file_id)] == ["request-2"]
+
+
+def test_of_two_that_end_a_batch_the_slower_one_leaves_no_files(
+    desk, sandbox, tmp_path, monkeypatch
+):
+    write = ResultFiles.write_errors
+    batch = desk.create([request("[[say a]]", MODEL)])
+
+    def outrun(files, ending, keep, *, unrun):
+        monkeypatch.undo()
+        with closing(Desk(tmp_path, sandbox)) as faster:
+            faster.run(batch)
+        return write(files, ending, keep, unrun=unrun)
+
+    monkeypatch.setattr(ResultFiles, "write_errors", outrun)
+    desk.step()
+    assert [each.id for each in desk.files.list(owner=OWNER).data] == [
+        desk.batch(batch).output_file_id
+    ]
+
+
+@pytest.mark.parametrize("endpoint", ["/v1/chat/completions", "/v1/messages"])
+def test_the_line_of_a_request_that_was_not_run_has_an_error_and_no_response(desk, endpoint):
+    cancelled, late = (desk.create([request("x", MODEL)], endpoint) for _ in range(2))
+    desk.store.cancel(cancelled, OWNER)
+    desk.let_time_run_out(late)
+    desk.step()
+    for batch_id, code in ((cancelled, "batch_cancelled"), (late, "batch_expired")):
+        batch = desk.batch(batch_id)
+        (line,) = lines(desk, batch.error_file_id)
+        assert line["response"] is None
+        assert line["error"]["code"] == code
+        assert line["error"]["message"]
+        assert (batch.total, batch.completed, batch.failed) == (1, 0, 1)
+        assert batch.output_file_id is None
+
+
+def test_a_result_that_comes_after_the_end_changes_nothing(desk):
+    batch = desk.create([request("x", MODEL)])
+    desk.store.cancel(batch, OWNER)
+    desk.batching.runner.run(keep)
+    before = desk.results(batch)
+    desk.store.finish_request(batch, 0, status=200, response={})
+    assert desk.batch(batch).status in ENDED
+    assert desk.results(batch) == before
+
+
+def test_unknown_models_aliases_and_fallbacks_are_told_line_by_line(tmp_path, sandbox):
+    rules = {
+        "AIRELAYS_MODELS_ALIASES": json.dumps({"small": MODEL}),
+        "AIRELAYS_ROUTING_FALLBACKS": json.dumps({OTHER: MODEL}),
+    }
+    with closing(Desk(tmp_path, sandbox, **rules)) as desk:
+        sandbox.script("status", status=503, path="/chat/completions", model="sandbox-large")
+        models = ["small", "box/no-such-model", OTHER, "nobody/nothing"]
+        results = desk.run(desk.create([request("[[say Hi]]", model) for model in models]))
+    assert [each.status for each in results] == [200, 404, 200, 404]
+    assert says(results[0]) == says(results[2]) == "Hi"
