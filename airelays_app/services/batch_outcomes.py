@@ -47,8 +47,13 @@ def refused(dialect: Dialect, error: RelayError, record: Record) -> Outcome:
     return Outcome(error.status, told, pause=_pause_of(error))
 
 
+def asked_pause(error: RelayError) -> float | None:
+    """Return the seconds that an upstream asks to wait; None if it does not."""
+    asked = error.headers.get("Retry-After", "")
+    return float(asked) if asked.isdecimal() else None
+
+
 def _pause_of(error: RelayError) -> float | None:
     if error.status not in _PASSING_STATUSES:
         return None
-    asked = error.headers.get("Retry-After", "")
-    return min(float(asked), _LONGEST_PAUSE) if asked.isdecimal() else 0.0
+    return min(asked_pause(error) or 0.0, _LONGEST_PAUSE)

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from airelays_app.errors import RelayError, UpstreamRefused
 from airelays_app.providers.base import BatchUndecidedError, Provider, SoughtBatch
+from airelays_app.services.batch_outcomes import asked_pause
 from airelays_app.services.calls import Calls
 from airelays_app.services.chores import Keep
 from airelays_app.services.native_calls import NativeAccount, native_account
-from airelays_app.services.native_handover import Handover, name_of
+from airelays_app.services.native_handover import LONGEST_PAUSE, Handover, name_of
 from airelays_app.services.native_results import Harvest
 from airelays_app.store.batch_submissions import Submission, SubmissionStore
 
@@ -46,24 +47,35 @@ class NativeBatches:
         self._handover = handover
         self._harvest = harvest
         self._poll_seconds = poll_seconds
+        self._unfit: set[str] = set()
 
     def is_due(self) -> bool:
         """Tell whether a submission has something to do now."""
         return bool(self._store.due(limit=1))
 
     def run(self, keep: Keep) -> None:
-        """Take the next step of each submission that is due."""
+        """Take the next step of each submission that is due.
+
+        A provider that fails to answer is asked no more in this round: its batches could each
+        take the whole patience of the relay, while those of others wait.
+        """
+        self._unfit.clear()
         for submission in self._store.due():
             if not keep():
                 return
-            try:
-                self._advance(submission, keep)
-            except RelayError as error:
-                _log.warning("a batch at %s waits: %s", submission.provider, name_of(error))
-                self._look_later(submission)
-            except Exception:
-                _log.exception("a batch at %s cannot go on", submission.provider)
-                self._look_later(submission)
+            if submission.provider not in self._unfit:
+                self._step(submission, keep)
+
+    def _step(self, submission: Submission, keep: Keep) -> None:
+        try:
+            self._advance(submission, keep)
+        except RelayError as error:
+            _log.warning("a batch at %s waits: %s", submission.provider, name_of(error))
+            self._unfit.add(submission.provider)
+            self._look_later(submission, asked=asked_pause(error))
+        except Exception:
+            _log.exception("a batch at %s cannot go on", submission.provider)
+            self._look_later(submission)
 
     def _advance(self, submission: Submission, keep: Keep) -> None:
         if submission.state == "planned":
@@ -82,7 +94,8 @@ class NativeBatches:
     def _begin(self, submission: Submission, keep: Keep) -> None:
         members = self._accounts.get(submission.provider)
         if members and not submission.is_unwanted:
-            self._handover.hand_over(submission, members[0], keep)
+            if not self._handover.hand_over(submission, members[0], keep):
+                self._unfit.add(submission.provider)
         else:
             self._store.close(submission, leave=True)
 
@@ -139,7 +152,8 @@ class NativeBatches:
         members = self._accounts.get(submission.provider, ())
         return next((each for each in members if each.account == submission.account), None)
 
-    def _look_later(self, submission: Submission) -> None:
-        pauses = min(2**submission.looks, MOST_PAUSES)
-        look_at = time.time() + pauses * self._poll_seconds
-        self._store.look_later(submission, look_at=look_at)
+    def _look_later(self, submission: Submission, *, asked: float | None = None) -> None:
+        """Look again after a pause that grows, and not before the provider has ``asked`` to."""
+        usual = min(2**submission.looks, MOST_PAUSES) * self._poll_seconds
+        pause = max(usual, min(asked or 0.0, LONGEST_PAUSE))
+        self._store.look_later(submission, look_at=time.time() + pause)

@@ -17,6 +17,7 @@ from airelays_app.errors import (
 )
 from airelays_app.neutral.failure import failure_of
 from airelays_app.providers.base import BatchJob, BatchLine, NativeBatches, Provider
+from airelays_app.services.batch_outcomes import asked_pause
 from airelays_app.services.calls import Calls
 from airelays_app.services.chores import Keep
 from airelays_app.services.generation import Prepared
@@ -26,9 +27,11 @@ from airelays_app.services.pool import Pool
 from airelays_app.services.routing import Route
 from airelays_app.store.batch_submissions import Submission, SubmissionStore
 
+LONGEST_PAUSE = 3600.0
+"""For how many seconds a provider that asks to wait is believed."""
+
 _LINE_OVERHEAD_BYTES = 256
 _USUAL_PAUSE = 60.0
-_LONGEST_PAUSE = 3600.0
 _TIMEOUTS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 
 _log = logging.getLogger("airelays.batches")
@@ -83,27 +86,31 @@ class Handover:
         self._drafts = drafts
         self._poll_seconds = poll_seconds
 
-    def hand_over(self, submission: Submission, provider: Provider, keep: Keep) -> None:
-        """Have a provider run it; without one that will, the relay runs the requests itself."""
+    def hand_over(self, submission: Submission, provider: Provider, keep: Keep) -> bool:
+        """Have a provider run it; without one that will, the relay runs the requests itself.
+
+        Returns false if the provider should be left alone for now: no account could be asked.
+        """
         pauses: list[float] = []
         route = Route(provider, submission.model)
         for candidate in self._pool.candidates(route, None, fallbacks=False):
             account = native_account(candidate.route.provider, self._calls, keep)
             current = self._store.get(submission.id)
             if account is None or current is None:
-                return
+                return True
             try:
                 self._give(current, candidate.route, account)
             except RelayError as error:
                 _log.warning("%s has not taken a batch: %s", provider.name, name_of(error))
                 self._pool.failed(candidate, error)
                 if _is_uncertain(error):
-                    return
+                    return False
                 pauses += [_pause_of(error)] if _may_pass(error) else []
                 continue
             self._pool.succeeded(candidate)
-            return
+            return True
         self._not_taken(submission, pauses)
+        return not pauses
 
     def _not_taken(self, submission: Submission, pauses: Sequence[float]) -> None:
         if pauses:
@@ -184,5 +191,5 @@ def _may_pass(error: RelayError) -> bool:
 
 
 def _pause_of(error: RelayError) -> float:
-    asked = error.headers.get("Retry-After", "")
-    return min(float(asked), _LONGEST_PAUSE) if asked.isdecimal() else _USUAL_PAUSE
+    asked = asked_pause(error)
+    return _USUAL_PAUSE if asked is None else min(asked, LONGEST_PAUSE)

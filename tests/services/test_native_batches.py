@@ -289,6 +289,41 @@ def test_a_batch_that_cannot_be_read_keeps_no_other_waiting(desk, sandbox, monke
     assert [says(each) for each in desk.run(odd)] == ["a"]
 
 
+def test_a_provider_that_takes_nothing_is_asked_once_while_others_go_on(desk, sandbox):
+    for text in ("a", "b", "c"):
+        desk.create([OPENAI.request(f"[[say {text}]]")])
+    desk.create([ANTHROPIC.request("[[say d]]")])
+    sandbox.script("status", status=500, path="/files", times=3)
+    desk.batching.native.run(keep)
+    assert len(sandbox.requests.to("/files")) == 1
+    assert ANTHROPIC.made(sandbox) == 1
+
+
+def test_a_provider_that_tells_nothing_is_asked_once_and_not_before_it_asks_for(
+    desk, sandbox, monkeypatch
+):
+    looks = []
+
+    def fail(*_):
+        looks.append(1)
+        raise Unavailable("too busy", retry_after=600)
+
+    sandbox.settings.batch_looks = 2
+    first, second = (desk.create([OPENAI.request(f"[[say {text}]]")]) for text in "ab")
+    good = desk.create([ANTHROPIC.request("[[say c]]")])
+    desk.batching.native.run(keep)
+    with monkeypatch.context() as patched:
+        patched.setattr(OpenAIBatches, "progress", fail)
+        desk.step()
+        desk.step()
+        assert len(looks) == 2  # one for each, in a round of its own
+        assert [says(each) for each in desk.run(good)] == ["c"]
+        assert not desk.batching.native.is_due()
+    desk.let_pauses_pass()
+    assert desk.run(first)
+    assert desk.run(second)
+
+
 def test_the_log_repeats_nothing_of_what_a_provider_says(desk, sandbox, caplog):
     sandbox.script("status", status=400, path="/batches", message="you wrote: my secret")
     assert desk.run(desk.create([request("[[say a]]")]))
