@@ -15,6 +15,7 @@ from airelays_app.services.native_handover import Handover
 from airelays_app.services.native_plan import plan
 from airelays_app.services.native_results import Harvest
 from airelays_app.store.batch_submissions import SubmissionStore
+from airelays_app.store.batch_work import BatchWork
 from airelays_app.store.batches import BatchRequest, BatchStore, Planned
 from airelays_app.store.files import FileStore
 
@@ -41,11 +42,12 @@ def build_batching(
     rules = settings.batches
     store = BatchStore(core.database)
     perform = performer(creation, core.router)
-    ends = BatchEnds(store, ResultFiles(store, files))
+    work = BatchWork(core.database)
+    ends = BatchEnds(work, ResultFiles(store, files))
     return Batching(
         store=store,
         plan=_plan(core) if rules.native else lambda *_: (),
-        runner=BatchRunner(store, ends, perform, concurrency=rules.concurrency),
+        runner=BatchRunner(work, ends, perform, concurrency=rules.concurrency),
         native=_native(core, Drafts(creation), rules.native_poll_seconds),
     )
 

@@ -9,7 +9,8 @@ from typing import Any
 from airelays_app.errors import NotFound, TooLarge
 from airelays_app.framing.jsontext import dumps
 from airelays_app.services.chores import Keep
-from airelays_app.store.batches import BatchResult, BatchStore, OpenBatch
+from airelays_app.store.batch_work import OpenBatch
+from airelays_app.store.batches import BatchResult, BatchStore
 from airelays_app.store.files import FileStore
 
 Json = dict[str, Any]

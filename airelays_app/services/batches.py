@@ -21,7 +21,8 @@ from airelays_app.services.chores import Keep
 from airelays_app.services.creation import Asked, Creation
 from airelays_app.services.record import Record
 from airelays_app.services.routing import Router
-from airelays_app.store.batches import BatchRequest, BatchStore, OpenBatch
+from airelays_app.store.batch_work import BatchWork, OpenBatch
+from airelays_app.store.batches import BatchRequest
 
 Json = dict[str, Any]
 
@@ -75,9 +76,9 @@ class BatchRunner:
     """
 
     def __init__(
-        self, store: BatchStore, ends: BatchEnds, perform: Perform, *, concurrency: int
+        self, work: BatchWork, ends: BatchEnds, perform: Perform, *, concurrency: int
     ) -> None:
-        self._store = store
+        self._work = work
         self._ends = ends
         self._perform = perform
         self._concurrency = concurrency
@@ -129,14 +130,14 @@ class BatchRunner:
         """Return the next request of a batch that can be run now."""
         if batch.status != "in_progress" or time.time() >= batch.expires_at:
             return None
-        found = self._store.pending(
+        found = self._work.pending(
             batch.id, limit=len(busy) + 1, but_models=self._in_future(self._paused)
         )
         return next((request for request in found if request.position not in busy), None)
 
     def _open(self) -> list[OpenBatch]:
         stuck = self._in_future(self._stuck)
-        return [batch for batch in self._store.running() if batch.id not in stuck]
+        return [batch for batch in self._work.running() if batch.id not in stuck]
 
     def _in_future(self, moments: dict[str, float]) -> set[str]:
         now = time.monotonic()
@@ -162,7 +163,7 @@ class BatchRunner:
         if outcome.pause is not None and self._shall_wait(task, outcome):
             return
         self._outages.pop((batch.id, request.position), None)
-        self._store.finish_request(
+        self._work.finish_request(
             batch.id, request.position, status=outcome.status, response=outcome.body
         )
 

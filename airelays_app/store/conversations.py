@@ -15,10 +15,10 @@ from airelays_app.framing import jsontext
 from airelays_app.ids import fresh_id
 from airelays_app.store import conversation_items
 from airelays_app.store.conversation_items import Item
-from airelays_app.store.conversation_metadata import checked_metadata, merged_metadata
 from airelays_app.store.conversation_turns import TurnLock, refuse_if_locked
 from airelays_app.store.database import Database
 from airelays_app.store.item_ids import searchable
+from airelays_app.store.metadata import checked_metadata, merged_metadata
 from airelays_app.store.paging import Order, Page
 
 DEFAULT_HISTORY_BYTES = 64 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""The limits of a conversation's metadata, as the OpenAI API has them (seen 2026-11-22)."""
+"""The limits of metadata, as the OpenAI API has them (seen 2026-11-22)."""
 
 from collections.abc import Mapping
 from typing import Any

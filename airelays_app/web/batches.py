@@ -128,7 +128,7 @@ def _shown(batch: Batch) -> dict[str, Any]:
             "completed": batch.completed,
             "failed": batch.failed,
         },
-        "metadata": batch.metadata,
+        "metadata": batch.metadata or None,
     }
 
 

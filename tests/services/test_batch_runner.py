@@ -12,7 +12,7 @@ import pytest
 
 from airelays_app.errors import Unavailable
 from airelays_app.services.batch_files import ResultFiles
-from airelays_app.store.batches import BatchStore
+from airelays_app.store.batch_work import BatchWork
 from tests.services.batch_kit import ENDED, OWNER, Desk, keep, request, says
 
 MODEL = "box/sandbox-small"
@@ -96,7 +96,7 @@ def test_a_result_that_cannot_be_written_is_asked_for_later(desk, sandbox, monke
 
     batch = desk.create([request("[[say a]]", MODEL)])
     with monkeypatch.context() as patched:
-        patched.setattr(BatchStore, "finish_request", fail)
+        patched.setattr(BatchWork, "finish_request", fail)
         desk.step()
     assert asked(sandbox) == ["[[say a]]"]
     assert not desk.batching.runner.is_due()
@@ -111,7 +111,7 @@ def test_a_process_killed_while_it_ends_a_batch_leaves_no_second_file(
 
     batch = desk.create([request("[[say a]]", MODEL), request("x", "box/no-such-model")])
     with monkeypatch.context() as patched:
-        patched.setattr(BatchStore, "end", die)
+        patched.setattr(BatchWork, "end", die)
         with pytest.raises(KeyboardInterrupt):
             desk.step()
     with closing(Desk(tmp_path, sandbox)) as heir:
@@ -163,7 +163,7 @@ def test_a_result_that_comes_after_the_end_changes_nothing(desk):
     desk.store.cancel(batch, OWNER)
     desk.batching.runner.run(keep)
     before = desk.results(batch)
-    desk.store.finish_request(batch, 0, status=200, response={})
+    BatchWork(desk.core.database).finish_request(batch, 0, status=200, response={})
     assert desk.batch(batch).status in ENDED
     assert desk.results(batch) == before
 

@@ -132,6 +132,11 @@ def test_what_runs_cannot_be_read_yet_and_can_be_cancelled(relay):
         ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": "0h"}, W),
         ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": 24}, W),
         ({"endpoint": 7}, "endpoint"),
+        ({"endpoint": ENDPOINT, "requests": [asking("x")], "metadata": {"a": 1}}, "metadata"),
+        (
+            {"endpoint": ENDPOINT, "requests": [asking("x")], "metadata": {"a": "b" * 513}},
+            "metadata",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_refused_by_name(relay, body, param):
@@ -142,6 +147,7 @@ def test_what_cannot_be_run_is_refused_by_name(relay, body, param):
 def test_a_batch_has_the_time_that_it_is_given(relay):
     batch = begin(relay, [asking("[[say Hi]]")], completion_window="3d")
     assert batch["completion_window"] == "3d"
+    assert batch["metadata"] is None
     assert batch["expires_at"] - batch["created_at"] == 3 * 86_400
     assert await_end(relay, batch["id"])["completion_window"] == "3d"
 
