@@ -90,12 +90,13 @@ def count_response_tokens(refuses_tools: bool) -> Response:  # noqa: FBT001
     return _count(DIALECTS["responses"], refuses_tools=refuses_tools)
 
 
-@blueprint.post("/v1/responses/compact")
-def compact_response() -> Response:
+@blueprint.post("/v1/responses/compact", defaults={"refuses_tools": False})
+@blueprint.post("/no-tools/v1/responses/compact", defaults={"refuses_tools": True})
+def compact_response(refuses_tools: bool) -> Response:  # noqa: FBT001
     """Answer what was said with less that says the same."""
     dialect = DIALECTS["responses"]
     with json_body() as body:
-        asked = _asked(dialect, body, refuses_tools=False)
+        asked = _asked(dialect, body, refuses_tools=refuses_tools)
         answer = services().compaction.answer(asked, record())
     return _response(dialect, answer)
 

@@ -163,9 +163,12 @@ ROWS = {
         )
         for prefix in ("", "/no-tools")
     },
-    ("POST", "/v1/responses/compact"): row(
-        "/v1/responses/compact", **reply("output.0.encrypted_content", input=SAID)
-    ),
+    **{
+        ("POST", f"{prefix}/v1/responses/compact"): row(
+            f"{prefix}/v1/responses/compact", **reply("output.0.encrypted_content", input=SAID)
+        )
+        for prefix in ("", "/no-tools")
+    },
     ("GET", "/v1/responses/none"): row("/v1/responses/{response}", proof="output.0", real=True),
     ("GET", "/v1/responses/none/input_items"): row(
         "/v1/responses/{response}/input_items", proof="data.0.id", real=True
