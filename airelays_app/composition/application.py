@@ -48,7 +48,7 @@ def _services(app: Flask, settings: Settings, surroundings: Surroundings) -> Ser
     replies = build_replies(settings, core, files, conversations)
     kept = replies.kept
     batching = build_batching(settings, core, files, replies.creation)
-    housekeeping = Housekeeping([files.sweep, kept.retention.sweep])
+    housekeeping = Housekeeping([files.sweep, kept.retention.sweep, batching.retention.sweep])
     return Services(
         settings=settings,
         database=database,

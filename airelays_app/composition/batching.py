@@ -14,10 +14,13 @@ from airelays_app.services.native_drafts import Drafts
 from airelays_app.services.native_handover import Handover
 from airelays_app.services.native_plan import plan
 from airelays_app.services.native_results import Harvest
+from airelays_app.store.batch_retention import BatchRetention
 from airelays_app.store.batch_submissions import SubmissionStore
 from airelays_app.store.batch_work import BatchWork
 from airelays_app.store.batches import BatchRequest, BatchStore, Planned
 from airelays_app.store.files import FileStore
+
+_DAY_SECONDS = 86_400
 
 Plan = Callable[[Sequence[BatchRequest], int], Sequence[Planned]]
 
@@ -33,6 +36,7 @@ class Batching:
     plan: Plan
     runner: BatchRunner
     native: NativeBatches
+    retention: BatchRetention
 
 
 def build_batching(
@@ -48,6 +52,9 @@ def build_batching(
         store=store,
         plan=_plan(core) if rules.native else lambda *_: (),
         runner=BatchRunner(work, ends, perform, concurrency=rules.concurrency),
+        retention=BatchRetention(
+            core.database, max_age_seconds=rules.retention_days * _DAY_SECONDS
+        ),
         native=_native(core, Drafts(creation), rules.native_poll_seconds),
     )
 

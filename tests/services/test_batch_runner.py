@@ -13,7 +13,7 @@ import pytest
 from airelays_app.errors import Unavailable
 from airelays_app.services.batch_files import ResultFiles
 from airelays_app.store.batch_work import BatchWork
-from tests.services.batch_kit import ENDED, OWNER, Desk, keep, request, says
+from tests.services.batch_kit import DAY, ENDED, OWNER, Desk, keep, request, says
 
 MODEL = "box/sandbox-small"
 OTHER = "box/sandbox-large"
@@ -179,3 +179,21 @@ def test_unknown_models_aliases_and_fallbacks_are_told_line_by_line(tmp_path, sa
         results = desk.run(desk.create([request("[[say Hi]]", model) for model in models]))
     assert [each.status for each in results] == [200, 404, 200, 404]
     assert says(results[0]) == says(results[2]) == "Hi"
+
+
+def test_what_ended_long_ago_is_forgotten_and_the_rest_is_kept(desk):
+    old, recent = (desk.create([request("[[say a]]", MODEL)]) for _ in range(2))
+    desk.run(old)
+    desk.run(recent)
+    running = desk.create([request("[[say a]]", MODEL)])
+    desk.let_age(old, 31 * DAY)
+    desk.let_age(recent, 29 * DAY)
+    output = desk.batch(old).output_file_id
+    desk.batching.retention.sweep()
+    assert [each.id for each in desk.store.page(OWNER, limit=10, after=None).data] == [
+        running,
+        recent,
+    ]
+    assert desk.results(old) == []
+    assert len(desk.results(recent)) == 1
+    assert lines(desk, output)

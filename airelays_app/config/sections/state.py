@@ -150,3 +150,12 @@ class Batches:
             maximum=3600,
         ),
     )
+    retention_days: float = field(
+        default=30.0,
+        metadata=row(
+            "BATCHES_RETENTION_DAYS",
+            "After how many days a batch that has ended is forgotten, with its requests and "
+            "results. The files of its results stay until they are deleted.",
+            minimum=0.01,
+        ),
+    )
