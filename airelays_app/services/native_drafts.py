@@ -1,5 +1,8 @@
 """Requests of batches as a provider takes them, and its replies as the clients get them."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Json
 from airelays_app.errors import RelayError
@@ -14,6 +17,17 @@ from airelays_app.services.generation import Prepared, prepare
 from airelays_app.services.record import Record
 from airelays_app.services.routing import Route
 from airelays_app.services.whole_replies import read_whole, usage_of
+
+_MESSAGES: Json = {"messages": [{"role": "user", "content": "-"}]}
+_UNSAID: Mapping[str, Json] = MappingProxyType(
+    {
+        "/v1/responses": {"input": "-"},
+        "/v1/chat/completions": _MESSAGES,
+        "/v1/completions": {},
+        "/v1/messages": _MESSAGES,
+    }
+)
+"""What stands for all that was said, by endpoint."""
 
 
 class Drafts:
@@ -39,7 +53,7 @@ class Drafts:
         record = record_of(endpoint, route.provider.name, route.model)
         record.upstream_status = reply.status
         try:
-            prepared = self.prepared(endpoint, body, route, record.request_id)
+            prepared = self._prepared_again(endpoint, body, route, record.request_id)
             record.upstream_dialect = prepared.upstream_dialect
             record.ignored = prepared.ignored
             if reply.status >= 300:
@@ -52,6 +66,17 @@ class Drafts:
         except Exception:
             outcome = crashed(dialect, record)
         return outcome, record
+
+    def _prepared_again(self, endpoint: str, body: Json, route: Route, request_id: str) -> Prepared:
+        """Return the request that has been answered, for its reply to be read.
+
+        A file that it names may have been deleted meanwhile. Its reply counts all the same, and
+        can be read without knowing what was said.
+        """
+        try:
+            return self.prepared(endpoint, body, route, request_id)
+        except RelayError:
+            return self.prepared(endpoint, {**body, **_UNSAID[endpoint]}, route, request_id)
 
 
 def record_of(endpoint: str, provider: str, model: str) -> Record:

@@ -6,6 +6,7 @@ before it is made again. Cancelling reaches the provider, and what was done by t
 """
 
 from dataclasses import dataclass
+from io import BytesIO
 
 import pytest
 
@@ -132,6 +133,25 @@ def test_a_request_that_the_relay_refuses_is_refused(desk, sandbox):
     assert statuses(results) == [200, 422]
     assert results[1].response["error"]["param"] == "temperature"
     assert b"hot" not in sandbox.requests.to("/files")[0].body
+
+
+def test_a_reply_counts_although_a_file_was_deleted_since(desk, sandbox, vendor):
+    sandbox.settings.batch_looks = 2
+    stored = desk.files.create(
+        BytesIO(b"%PDF-1.4"), filename="a.pdf", purpose="user_data", content_type="application/pdf"
+    )
+    batch = desk.create([vendor.request("[[say a]]")])
+    parts = [
+        {"type": "text", "text": "[[say b]]"},
+        {"type": "file", "file": {"file_id": stored.id}},
+    ]
+    named = desk.create([vendor.request(parts)])
+    desk.batching.native.run(keep)
+    desk.files.delete(stored.id)
+    assert [says(each) for each in desk.run(named)] == ["b"]
+    assert desk.run(batch)
+    assert vendor.made(sandbox) == 2
+    assert vendor.singles(sandbox) == 0
 
 
 def test_holes_and_strangers_in_the_results_do_no_harm(desk, sandbox, vendor):
