@@ -2,10 +2,11 @@
 
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from airelays_app.dialects.base import Dialect
-from airelays_app.errors import RelayError
+from airelays_app.errors import RelayError, UpstreamLoginError
 from airelays_app.neutral.failure import failure_of
 from airelays_app.services.record import Record
 
@@ -13,6 +14,7 @@ Json = dict[str, Any]
 
 _PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 _LONGEST_PAUSE = 300.0
+_LOGIN_PAUSE = 60.0
 
 _log = logging.getLogger("airelays.batches")
 _requests = logging.getLogger("airelays.requests")
@@ -20,11 +22,16 @@ _requests = logging.getLogger("airelays.requests")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one request went; ``pause`` seconds are to pass before it is asked again, if set."""
+    """How one request went; ``pause`` seconds are to pass before it is asked again, if set.
+
+    ``is_owed`` says that this goes on for as long as the batch may take: a quota comes back, and a
+    login is renewed when its owner sees to it.
+    """
 
     status: int
     body: Json
     pause: float | None = None
+    is_owed: bool = False
 
 
 def log_outcome(outcome: Outcome, record: Record) -> None:
@@ -44,7 +51,13 @@ def refused(dialect: Dialect, error: RelayError, record: Record) -> Outcome:
     """Return the outcome of a request that ``error`` has ended."""
     record.outcome = error.code or error.type
     told = dialect.error_body(failure_of(error), record.request_id)
-    return Outcome(error.status, told, pause=_pause_of(error))
+    needs_owner = isinstance(error, UpstreamLoginError)
+    return Outcome(
+        error.status,
+        told,
+        pause=_LOGIN_PAUSE if needs_owner else _pause_of(error),
+        is_owed=needs_owner or error.status == HTTPStatus.TOO_MANY_REQUESTS,
+    )
 
 
 def asked_pause(error: RelayError) -> float | None:

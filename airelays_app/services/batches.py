@@ -168,11 +168,11 @@ class BatchRunner:
         )
 
     def _shall_wait(self, task: _Task, outcome: Outcome) -> bool:
-        """A used-up quota is waited for as long as the batch may take, an outage some times."""
+        """Pause the model, unless it has been out of reach too often."""
         key = (task.batch.id, task.request.position)
         self._outages[key] += 1
         times = self._outages[key]
-        if outcome.status != 429 and times >= _MOST_OUTAGES:
+        if not outcome.is_owed and times >= _MOST_OUTAGES:
             return False
         pause = outcome.pause or _PAUSES[min(times, len(_PAUSES)) - 1]
         model, until = task.request.model, time.monotonic() + pause

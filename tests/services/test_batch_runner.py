@@ -6,11 +6,13 @@ request has one line all the same, in OpenAI's form; a killed process leaves no 
 """
 
 import json
+import time
 from contextlib import closing
 
 import pytest
 
 from airelays_app.errors import Unavailable
+from airelays_app.services import batches
 from airelays_app.services.batch_files import ResultFiles
 from airelays_app.store.batch_work import BatchWork
 from tests.services.batch_kit import DAY, ENDED, OWNER, Desk, keep, request, says
@@ -23,6 +25,25 @@ OTHER = "box/sandbox-large"
 def desk(tmp_path, sandbox):
     with closing(Desk(tmp_path, sandbox, AIRELAYS_BATCHES_CONCURRENCY="1")) as desk:
         yield desk
+
+
+class Clock:
+    """A monotonic clock that can be moved on."""
+
+    passed = 0.0
+
+    def monotonic(self):
+        return time.monotonic() + self.passed
+
+    def time(self):
+        return time.time()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(batches, "time", clock)
+    return clock
 
 
 def asked(sandbox):
@@ -47,6 +68,25 @@ def test_a_used_up_quota_holds_back_no_other_model_and_no_other_batch(desk, sand
     assert desk.batch(mixed).completed == 1
     assert asked(sandbox) == ["[[say held]]", "[[say c]]", "[[say b]]"]
     assert not desk.batching.runner.is_due()
+
+
+def test_a_login_is_waited_for_until_its_owner_has_renewed_it(desk, sandbox, clock):
+    sandbox.script("status", status=401, path="/chat/completions", times=20)
+    batch = desk.create([request("[[say a]]", MODEL)])
+    for _ in range(20):
+        desk.step()
+        assert not desk.batching.runner.is_due()
+        clock.passed += 60
+    assert [says(each) for each in desk.run(batch)] == ["a"]
+
+
+def test_an_outage_is_an_error_in_the_end(desk, sandbox, clock):
+    sandbox.script("status", status=503, model="sandbox-small", times=6)
+    batch = desk.create([request("x", MODEL), request("[[say b]]", OTHER)])
+    for _ in range(6):
+        desk.step()
+        clock.passed += 60
+    assert [each.status for each in desk.results(batch)] == [503, 200]
 
 
 def test_a_batch_that_waits_for_a_quota_can_be_cancelled_at_once(desk, sandbox):
