@@ -33,19 +33,20 @@ _STUCK_SECONDS = 60.0
 
 _log = logging.getLogger("airelays.batches")
 
-Perform = Callable[[str, Json], Outcome]
+Perform = Callable[[OpenBatch, Json], Outcome]
 
 
 def performer(creation: Creation, router: Router) -> Perform:
-    """Return what asks for one whole reply at an endpoint, with nothing kept of it."""
+    """Return what asks for one whole reply to a request of a batch."""
 
-    def perform(endpoint: str, body: Json) -> Outcome:
-        dialect = DIALECTS[ENDPOINTS[endpoint]]
-        record = Record(fresh_id("req"), method="BATCH", path=endpoint)
+    def perform(batch: OpenBatch, body: Json) -> Outcome:
+        dialect = DIALECTS[ENDPOINTS[batch.endpoint]]
+        record = Record(fresh_id("req"), method="BATCH", path=batch.endpoint)
         try:
             model = body.get("model")
             route = router.route(model if isinstance(model, str) else "")
-            asked = Asked(dialect=dialect, route=route, raw=dumps(body), body=body)
+            owner = _owner_of(batch, body)
+            asked = Asked(dialect=dialect, route=route, raw=dumps(body), body=body, owner=owner)
             outcome = Outcome(200, loads(creation.answer(asked, record).first))
         except RelayError as error:
             outcome = refused(dialect, error, record)
@@ -55,6 +56,15 @@ def performer(creation: Creation, router: Router) -> Perform:
         return outcome
 
     return perform
+
+
+def _owner_of(batch: OpenBatch, body: Json) -> str | None:
+    """Return in whose name a request is run: the owner's if it continues what is the owner's.
+
+    Of the others nothing is kept, and nothing is left to run on in the background.
+    """
+    continues = body.get("previous_response_id") and not body.get("background")
+    return batch.owner if continues else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,7 @@ class BatchRunner:
     def _begin(self, workers: ThreadPoolExecutor, running: _Running) -> None:
         """Begin as many requests as may run at once."""
         while len(running) < self._concurrency and (task := self._next(running)):
-            future = workers.submit(self._perform, task.batch.endpoint, task.request.body)
+            future = workers.submit(self._perform, task.batch, task.request.body)
             running[future] = task
             self._turns[task.batch.id] = next(self._turn)
 

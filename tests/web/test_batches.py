@@ -97,6 +97,19 @@ def test_other_endpoints_and_the_subscription_run_too(relay, endpoint):
     assert "Hi" in json.dumps(results_of(relay, batch["id"])[0]["response"])
 
 
+def test_a_request_may_continue_a_response_of_its_owner(relay):
+    model = "box/sandbox-small"
+    first = relay.ok("/v1/responses", {"model": model, "input": "once", "store": True})
+    body = {"model": model, "input": "[[say Hi]]", "previous_response_id": first["id"]}
+    unseen = {"model": model, "input": "x", "background": True}
+    batch = begin(relay, [{"body": body}, {"body": unseen}], endpoint="/v1/responses")
+    await_end(relay, batch["id"])
+    good, refused = results_of(relay, batch["id"])
+    assert good["response"]["previous_response_id"] == first["id"]
+    assert b"once" in relay.sandbox.requests[-1].body
+    assert refused["error"]["param"] == "background"
+
+
 def test_a_used_up_quota_is_waited_for(relay):
     relay.sandbox.script("limit", times=2, path="/chat/completions")
     batch = begin(relay, [asking("[[say a]]"), asking("[[say b]]")])
