@@ -9,7 +9,9 @@ from airelays_app.cli.options import Invocation, json_option, pass_invocation, s
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.token_store import add_client_setup, client_setup
 from airelays_app.cli.wording import day_of
+from airelays_app.config import Settings
 from airelays_app.services.steps import INIT_STEP
+from airelays_app.store.inheritance import pass_on
 from airelays_app.store.tokens import MAIN, TokenEntry, open_tokens
 
 _HINTS = ["airelays connect prints ready-to-paste settings for your clients"]
@@ -79,6 +81,7 @@ def add(invocation: Invocation, name: str) -> None:
     """Make a token for the device NAME and print it, this once."""
     settings = invocation.settings()
     fresh = open_tokens(settings).add(name)
+    _leave_to_main(settings, name)
     setup = client_setup(settings, token=fresh, of_device=True)
     page = _new_token(f"token {name} added", name, fresh)
     page.text("It is shown this once: only its digest is kept.")
@@ -92,11 +95,22 @@ def add(invocation: Invocation, name: str) -> None:
 @shared_options
 @pass_invocation
 def revoke(invocation: Invocation, name: str) -> None:
-    """End the token NAME for good; "main" is the one in the token file."""
-    open_tokens(invocation.settings()).revoke(name)
+    """End the token NAME for good; "main" is the one in the token file.
+
+    What NAME has kept here, such as responses and batches, is the main token's from then on.
+    """
+    settings = invocation.settings()
+    open_tokens(settings).revoke(name)
+    _leave_to_main(settings, name)
     page = Page(f"token {name} revoked")
     page.text("It is refused from the next request on.")
     show(invocation, page=page, data={"revoked": name})
+
+
+def _leave_to_main(settings: Settings, name: str) -> None:
+    """A device that gets the name later on must not find what another one has kept."""
+    if name != MAIN:
+        pass_on(settings.paths.data_dir / "state.sqlite3", owner=name, heir=MAIN)
 
 
 @token.command("list")

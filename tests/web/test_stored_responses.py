@@ -152,6 +152,22 @@ def test_another_credential_sees_nothing_of_it(relay, phone):
     assert is_kept(relay, given["id"])
 
 
+def test_what_a_device_has_kept_is_the_main_tokens_when_it_ends_and_no_later_devices(relay):
+    tablet = token_of_another(relay, "tablet")
+    given = relay.post(RESPONSES, question(RESPONSES, store=True), token=tablet).json()
+    path = f"{RESPONSES}/{given['id']}"
+    item = [{"type": "item_reference", "id": given["output"][0]["id"]}]
+    assert relay.get(path).status_code == 404
+
+    tokens(relay, "revoke", "tablet")
+    other = token_of_another(relay, "tablet")
+
+    assert relay.get(path, token=other).status_code == 404
+    assert relay.get(path).json()["id"] == given["id"]
+    assert relay.ok(RESPONSES, question(RESPONSES) | {"input": item})
+    tokens(relay, "revoke", "tablet")
+
+
 def test_a_reply_that_the_client_did_not_wait_for_is_not_kept(relay):
     body = question(RESPONSES, "[[long 500]] [[behave slow 0.05]]", store=True)
     with relay.streaming(RESPONSES, body) as answer:
