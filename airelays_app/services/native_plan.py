@@ -11,23 +11,27 @@ from airelays_app.store.batches import BatchRequest, Planned
 _CONTINUING = ("conversation", "previous_response_id", "background")
 """Fields that have a request go through the relay, because it has something to add or to keep."""
 
-
 _NATIVE_WINDOW_SECONDS = 24 * 3600
 """What every provider promises; the relay runs what has to be ready earlier."""
 
 
 def plan(requests: Sequence[BatchRequest], router: Router, *, window_seconds: int) -> list[Planned]:
-    """Return who is to run which requests; the relay runs the others."""
+    """Return who is to run which requests, no more at once than it takes.
+
+    The relay runs the others.
+    """
     if window_seconds < _NATIVE_WINDOW_SECONDS:
         return []
-    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, int], list[int]] = defaultdict(list)
     for request in requests:
         route = _route(request.body, router)
-        if route:
-            groups[route.provider.name, route.model].append(request.position)
+        if route and route.provider.batches:
+            most = route.provider.batches.most_requests
+            groups[route.provider.name, route.model, most].append(request.position)
     return [
-        Planned(provider, model, frozenset(positions))
-        for (provider, model), positions in groups.items()
+        Planned(provider, model, frozenset(positions[start : start + most]))
+        for (provider, model, most), positions in groups.items()
+        for start in range(0, len(positions), most)
     ]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from airelays_app.errors import Unavailable
 from airelays_app.providers.anthropic.batches import AnthropicBatches
+from airelays_app.providers.gemini.batches import GeminiBatches
 from airelays_app.providers.openai_batches import OpenAIBatches
 from airelays_app.services.batch_requests import inline_requests
 from airelays_app.store.batch_submissions import SubmissionStore
@@ -394,6 +395,16 @@ def test_more_than_one_job_may_hold_goes_in_several(desk, sandbox, monkeypatch):
     assert [says(each) for each in desk.run(batch)] == ["0", "1", "2", "3", "long"]
     assert len([each for each in sandbox.requests.to("/batches") if each.method == "POST"]) == 2
     assert len(sandbox.requests.to("/chat/completions")) == 1
+
+
+def test_no_provider_is_planned_more_than_it_takes(desk, monkeypatch):
+    monkeypatch.setattr(GeminiBatches, "most_requests", 2)
+    models = [GEMINI.model, OPENAI.model]
+    requests = inline_requests([request("x", models[i % 2]) for i in range(6)], CHAT)
+    planned = [
+        (each.provider, sorted(each.positions)) for each in desk.batching.plan(requests, DAY)
+    ]
+    assert planned == [("gemini", [0, 2]), ("gemini", [4]), ("openai", [1, 3, 5])]
 
 
 def test_what_has_to_be_ready_earlier_is_run_by_the_relay(desk):

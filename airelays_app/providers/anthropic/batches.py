@@ -160,6 +160,6 @@ def _made_at(batch: Json) -> float:
 def _id_of(answer: Json) -> str:
     """Return the id of a batch, which can stand in a path; raises UpstreamError."""
     id_ = answer.get("id")
-    if not isinstance(id_, str) or not id_.replace("_", "").isalnum():
+    if not isinstance(id_, str) or not id_.replace("-", "").replace("_", "").isalnum():
         raise UpstreamError("The upstream told of a batch without a usable id.")
     return id_
