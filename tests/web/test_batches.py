@@ -204,7 +204,10 @@ def test_another_credential_sees_nothing_of_it(start_relay):
     words = [sys.executable, "-m", "airelays_app.cli", "token", "add", "phone", "--json"]
     told = subprocess.run(words, env=relay.environ, capture_output=True, check=True)
     other = json.loads(told.stdout)["relay_token"]
-    assert relay.get(f"/v1/batches/{batch['id']}", token=other).status_code == 404
+    own = f"/v1/batches/{batch['id']}"
+    for path in (own, f"{own}/results", f"/v1/batches?after={batch['id']}"):
+        assert relay.get(path, token=other).status_code == 404
+    assert relay.post(f"{own}/cancel", token=other).status_code == 404
     assert relay.get("/v1/batches", token=other).json()["data"] == []
     assert relay.get("/v1/batches").json()["data"][0]["id"] == batch["id"]
     assert relay.get("/v1/files", token=other).json()["data"] == []
