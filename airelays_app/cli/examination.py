@@ -6,8 +6,6 @@ It is apart from the command, so that its help does not import what the checks l
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import click
-
 from airelays_app.cli.doctor_checks import CHECKS, Check, Situation, Verdict, examine
 from airelays_app.cli.doctor_checks.verdict import failed, skipped
 from airelays_app.cli.options import Invocation
@@ -83,7 +81,7 @@ def _page(findings: list[Finding], data: dict[str, Any]) -> Page:
     page = Page("all is well" if data["ok"] else "something is wrong")
     page.section("Checks")
     for check, verdict in findings:
-        status = click.style(f"{verdict.status:<5}", fg=_COLOURS[verdict.status])
-        page.field(check.title, f"{status} {verdict.message}")
+        colour = _COLOURS[verdict.status]
+        page.verdict(check.title, verdict.status, verdict.message, colour=colour)
     page.steps(data["next_steps"])
     return page

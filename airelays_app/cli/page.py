@@ -30,8 +30,12 @@ class Page:
 
     def field(self, label: str, value: object) -> None:
         """Add a labelled value; an empty one is shown as ``not set``."""
-        shown = _one_line(_word(value))
-        self._lines.append(f"  {_one_line(label) + ':':<{_LABEL_COLUMNS - 1}} {shown}")
+        self._labelled(label, _one_line(_word(value)))
+
+    def verdict(self, label: str, status: str, message: str, *, colour: str | None) -> None:
+        """Add what a check has found, its status in a colour."""
+        status = click.style(f"{status:<5}", fg=colour)
+        self._labelled(label, f"{status} {_one_line(message)}")
 
     def text(self, paragraph: str) -> None:
         """Add a wrapped paragraph."""
@@ -49,6 +53,9 @@ class Page:
         if numbered:
             self.section("Next Steps")
             self._lines += numbered
+
+    def _labelled(self, label: str, shown: str) -> None:
+        self._lines.append(f"  {_one_line(label) + ':':<{_LABEL_COLUMNS - 1}} {shown}")
 
     def __str__(self) -> str:
         return "\n".join(self._lines)

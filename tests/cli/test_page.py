@@ -51,6 +51,17 @@ def test_text_that_the_terminal_cannot_show_is_written_out(tmp_path, words, enco
     assert escape in done.stdout
 
 
+@pytest.mark.parametrize("color", [True, False], ids=["terminal", "pipe"])
+def test_what_was_found_is_coloured_on_a_terminal_and_bare_elsewhere(tmp_path, color):
+    plain = dict.fromkeys(("NO_COLOR", "CLICOLOR", "TERM"))
+    env = {**plain, "HOME": str(tmp_path)}
+    shown = CliRunner().invoke(airelays, ["doctor", "--offline"], env=env, color=color).stdout
+    word = "\x1b[31mfail \x1b[0m " if color else "fail  "
+    (line,) = (line for line in shown.splitlines() if line.startswith("  Relay token:"))
+    assert f" {word}" in line
+    assert ("[0m" in line) is color
+
+
 def test_empty_values_and_yes_and_no():
     page = Page("values")
     for label, value in {"A": None, "B": "", "C": True, "D": 0, "E": ["x", "y"]}.items():
