@@ -114,7 +114,9 @@ class Handover:
 
     def _not_taken(self, submission: Submission, pauses: Sequence[float]) -> None:
         if pauses:
-            self._store.plan_again(submission, look_at=time.time() + min(pauses))
+            look_at = time.time() + min(pauses)
+            self._store.plan_again(submission, look_at=look_at)
+            self._store.hold_back(submission, look_at=look_at)
         else:
             self._store.close(submission, leave=True)
 

@@ -20,6 +20,7 @@ Json = dict[str, Any]
 State = Literal["planned", "sending", "running"]
 
 _REQUEST_PAGE = 200
+_FURTHEST_SECONDS = 12 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,16 @@ class SubmissionStore:
         self._database = database
 
     def due(self, *, limit: int = 100) -> list[Submission]:
-        """Return those that have something to do now, the longest waiting first."""
+        """Return those that have something to do now, the longest waiting first.
+
+        A moment too far ahead is one from before the clock was set back.
+        """
         now = int(time.time())
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"{_SELECT} AND s.look_at <= ? ORDER BY s.look_at, s.sequence LIMIT ?",
-                (now, now, limit),
+                f"{_SELECT} AND (s.look_at <= ? OR s.look_at > ?) "
+                "ORDER BY s.look_at, s.sequence LIMIT ?",
+                (now, now, now + _FURTHEST_SECONDS, limit),
             ).fetchall()
         return [_submission(row) for row in rows]
 
@@ -146,6 +151,16 @@ class SubmissionStore:
     def plan_again(self, submission: Submission, *, look_at: float) -> None:
         """Write down that it was not taken, and when to try again."""
         self._update(submission, "state = 'planned', look_at = ?", (int(look_at),))
+
+    def hold_back(self, submission: Submission, *, look_at: float) -> None:
+        """Try none of the same provider and model earlier."""
+        with self._database.writing(durable=True) as connection:
+            connection.execute(
+                "UPDATE batch_submissions SET look_at = MAX(look_at, ?) "
+                "WHERE provider = ? AND model = ? AND state = 'planned' "
+                "AND batch_id IN (SELECT id FROM batches WHERE status = 'in_progress')",
+                (int(look_at), submission.provider, submission.model),
+            )
 
     def look_later(self, submission: Submission, *, look_at: float) -> None:
         """Write down when to look next."""

@@ -103,6 +103,10 @@ class Desk:
         """Have what is to be looked at later looked at now."""
         self._change("UPDATE batch_submissions SET look_at = 0")
 
+    def let_pauses_last(self, seconds):
+        """Have what is to be looked at only looked at so much later."""
+        self._change("UPDATE batch_submissions SET look_at = ?", int(time()) + seconds)
+
     def let_time_run_out(self, batch_id):
         """Have a batch's time be over, just now."""
         self._change("UPDATE batches SET expires_at = ? WHERE id = ?", int(time()), batch_id)

@@ -206,6 +206,21 @@ def test_a_used_up_quota_is_waited_for(desk, sandbox, vendor):
     assert vendor.singles(sandbox) == 0
 
 
+def test_what_a_quota_is_used_up_for_is_not_tried_with_another_batch(desk, sandbox):
+    sandbox.script("limit", path=":batchGenerateContent", retry_after=600)
+    for text in ("a", "b"):
+        desk.create([GEMINI.request(f"[[say {text}]]")])
+    desk.step()
+    assert not desk.batching.native.is_due()
+    assert GEMINI.made(sandbox) == 1
+
+
+def test_a_clock_that_was_set_back_keeps_nothing_waiting(desk):
+    batch = desk.create([request("[[say a]]")])
+    desk.let_pauses_last(DAY)
+    assert [says(each) for each in desk.run(batch)] == ["a"]
+
+
 @pytest.mark.parametrize("behaviour", ["cut", "html", "garbage"])
 def test_a_submission_that_may_have_arrived_is_looked_for(desk, sandbox, vendor, behaviour):
     sandbox.settings.batch_looks = 2
