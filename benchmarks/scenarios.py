@@ -107,6 +107,7 @@ _STREAMS = (
         name="chat-translated",
         title="stream of 200 deltas, chat client, translated from the subscription's Responses",
         dialect="chat",
+        upstream="responses",
         model="burst",
         goals=(goals.rate(0.5),),
     ),
