@@ -1,5 +1,6 @@
 """Files of a batch's results: what went well in one, the rest in another, a line for each."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from airelays_app.store.batches import BatchResult, BatchStore
 from airelays_app.store.files import FileStore
 
 Json = dict[str, Any]
+
+_log = logging.getLogger("airelays.batches")
 
 _RESULTS_BETWEEN_KEEPS = 1000
 
@@ -79,7 +82,8 @@ class ResultFiles:
                 content_type="application/jsonl",
                 owner=batch.owner,
             )
-        except TooLarge:
+        except TooLarge as error:
+            _log.warning("batch %s has no file of its %s lines: %s", batch.id, kind, error.message)
             return None
         return stored.id
 

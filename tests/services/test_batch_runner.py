@@ -11,10 +11,11 @@ from contextlib import closing
 
 import pytest
 
-from airelays_app.errors import Unavailable
+from airelays_app.errors import TooLarge, Unavailable
 from airelays_app.services import batches
 from airelays_app.services.batch_files import ResultFiles
 from airelays_app.store.batch_work import BatchWork
+from airelays_app.store.files import FileStore
 from tests.services.batch_kit import DAY, ENDED, OWNER, Desk, keep, request, says
 
 MODEL = "box/sandbox-small"
@@ -180,6 +181,17 @@ def test_of_two_that_end_a_batch_the_slower_one_leaves_no_files(
     assert [each.id for each in desk.files.list(owner=OWNER).data] == [
         desk.batch(batch).output_file_id
     ]
+
+
+def test_results_for_which_there_is_no_room_are_told_all_the_same(desk, monkeypatch, caplog):
+    def refuse(*_, **__):
+        raise TooLarge("The stored files may have 1 bytes in all.", code="storage_full")
+
+    monkeypatch.setattr(FileStore, "create", refuse)
+    results = desk.run(batch := desk.create([request("[[say a]]", MODEL)]))
+    assert says(results[0]) == "a"
+    assert desk.batch(batch).output_file_id is None
+    assert f"batch {batch} has no file of its output lines" in caplog.text
 
 
 @pytest.mark.parametrize("endpoint", ["/v1/chat/completions", "/v1/messages"])
