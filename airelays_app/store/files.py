@@ -62,7 +62,7 @@ class Swept:
 
 
 class FileStore:
-    """Files of at most ``max_file_bytes`` each and ``max_total_bytes`` in all.
+    """Uploads of at most ``max_file_bytes`` each, and files of ``max_total_bytes`` in all.
 
     The total holds exactly, however many threads and processes upload at once. Every method
     raises Unavailable when the database or the disk fails. ``owner`` is who asks: what has another
@@ -92,7 +92,7 @@ class FileStore:
         255 characters. A ``content_type`` that is none becomes ``application/octet-stream``.
         """
         file_id = fresh_id("file")
-        limit, refusal = self._room_for_one()
+        limit, refusal = self._room_for_one(is_upload=owner is None)
         received = self._blobs.receive(file_id, stream, limit=limit, refusal=refusal)
         stored = StoredFile(
             id=file_id,
@@ -220,10 +220,10 @@ class FileStore:
             ).rowcount
         return Swept(orphans=orphans, tombstones=tombstones)
 
-    def _room_for_one(self) -> tuple[int, TooLarge]:
+    def _room_for_one(self, *, is_upload: bool) -> tuple[int, TooLarge]:
         """Return how many bytes a file may have now, and the error for one more."""
         room = self._max_total_bytes - self.counters().total_bytes
-        if room < self._max_file_bytes:
+        if room < self._max_file_bytes or not is_upload:
             return room, self._store_is_full()
         return self._max_file_bytes, TooLarge(
             f"A file may have {self._max_file_bytes} bytes.", param="file", code="file_too_large"

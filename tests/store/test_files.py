@@ -161,6 +161,14 @@ def test_a_file_of_exactly_the_limit_fits_and_one_byte_more_does_not(store, data
     assert len(on_disk(data)) == 1
 
 
+def test_what_the_relay_makes_is_bounded_by_the_total_only(store):
+    made = put(store, b"x" * (MAX_FILE + 1), owner="somebody")
+    assert made.bytes == MAX_FILE + 1
+    with pytest.raises(TooLarge) as caught:
+        put(store, b"x" * MAX_TOTAL, owner="somebody")
+    assert caught.value.code == "storage_full"
+
+
 def test_an_upload_is_not_read_past_the_limit(database, data):
     class Endless:
         given = 0
