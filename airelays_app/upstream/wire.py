@@ -38,9 +38,9 @@ class Wire:
         "_fd",
         "_full",
         "_host",
+        "_is_plain",
         "_nested",
         "_poll",
-        "_read",
         "_read_timeout",
         "_silent",
         "_sock",
@@ -61,7 +61,7 @@ class Wire:
         self._silent = 0.0
         self._full = False
         self._eof = False
-        self._read = self._read_plain if type(sock) is socket.socket else self._read_records
+        self._is_plain = type(sock) is socket.socket
         self._nested = isinstance(sock, SSLTransport)
         self._fd = sock.fileno()
         self._watch_fd = -1 if watch is None else watch.fileno()
@@ -133,6 +133,9 @@ class Wire:
         self._silent += waited
         if self._silent >= self._read_timeout:
             raise UpstreamTimeout(f"{self._host} was silent for {self._read_timeout:g} seconds.")
+
+    def _read(self) -> bytes | None:
+        return self._read_plain() if self._is_plain else self._read_records()
 
     def _read_plain(self) -> bytes | None:
         try:

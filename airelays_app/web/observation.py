@@ -1,7 +1,8 @@
 """Each request's id, its record, its log line, and the headers that every answer has."""
 
 import logging
-from collections.abc import Callable
+from functools import partial
+from weakref import ref
 
 from flask import Flask, Response, g, request
 
@@ -48,18 +49,18 @@ def _end(response: Response) -> Response:
     entry.address = address.text if address else ""
     credential = g.get("credential")
     entry.credential = credential.name if credential else ""
-    response.call_on_close(_closing(entry, services().traffic, response))
+    response.call_on_close(partial(_close, entry, services().traffic, ref(response)))
     return response
 
 
-def _closing(entry: Record, traffic: Traffic, response: Response) -> Callable[[], None]:
-    """Return what runs when the answer has been given, outside of any request context."""
+def _close(entry: Record, traffic: Traffic, answered: ref[Response]) -> None:
+    """One line per request when its answer has been given: no prompt, answer, query or secret.
 
-    def close() -> None:
-        """One line per request: no prompt, no answer, no query, no secret."""
-        _log.info("request", extra={"fields": entry.fields()})
-        if traffic.is_on:
-            body = None if response.is_streamed else response.get_data()
-            traffic.outbound(entry, headers=response.headers.items(), body=body)
-
-    return close
+    It runs outside of any request context. A response that its own callback held on to would stay
+    until the next search for garbage, and the request's body with it.
+    """
+    _log.info("request", extra={"fields": entry.fields()})
+    response = answered()
+    if traffic.is_on and response is not None:
+        body = None if response.is_streamed else response.get_data()
+        traffic.outbound(entry, headers=response.headers.items(), body=body)
