@@ -43,7 +43,14 @@ class _LimitedFile:
 
 
 class RelayRequest(Request):
-    """Flask's request with strict, bounded form parsing."""
+    """Flask's request with strict, bounded form parsing.
+
+    The environment does not hold it, which holds the environment: both would stay until the next
+    search for garbage.
+    """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        super().__init__(environ, populate_request=False)
 
     def make_form_data_parser(self) -> FormDataParser:
         """Return a parser that raises ValueError for a broken form instead of hiding it."""
