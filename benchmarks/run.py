@@ -27,6 +27,7 @@ _EVERYTHING: tuple[Scenario | Talk, ...] = (*SCENARIOS, *TALKS)
 _ALL = tuple(scenario.name for scenario in _EVERYTHING)
 _QUICK_ROUNDS = 2
 _QUICK_SECONDS = 0.8
+_QUICK_TARGETS = ("bare", "airelays")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.quick:
         options.rounds, options.seconds = _QUICK_ROUNDS, _QUICK_SECONDS
+        options.target = options.target or _QUICK_TARGETS
     _allow_many_descriptors()
     chosen = [each for each in _EVERYTHING if each.name in (options.scenario or _ALL)]
     print(description() + "\n", flush=True)
