@@ -73,8 +73,8 @@ logging.getLogger("airelays_app.store.tokens").warning("two")
 try:
     fail()
 except ValueError:
-    logging.getLogger("some.library").exception("three")
-logging.getLogger("some.library").info("not heard")
+    logging.getLogger("some.dependency").exception("three")
+logging.getLogger("some.dependency").info("not heard")
 thread = threading.Thread(target=fail)
 thread.start()
 thread.join()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.command_line import (
+    assert_repeated,
     installed,
     node_modules_with,
     printed,
@@ -40,7 +41,7 @@ class Library:
 class Installed:
     """A library that is there: ``interpreter`` runs its programs, beside these ``modules``."""
 
-    library: Library
+    kit: Library
     interpreter: str
     modules: Path | None
 
@@ -83,7 +84,7 @@ def run_program(found, relay, tmp_path) -> Callable[..., subprocess.CompletedPro
     def run_program(source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         if found.modules:
             (tmp_path / "node_modules").symlink_to(found.modules)
-        file = tmp_path / found.library.program
+        file = tmp_path / found.kit.program
         file.write_text(source)
         environ = {"OPENAI_BASE_URL": relay.base_url, "OPENAI_API_KEY": relay.token}
         return run([found.interpreter, str(file), *arguments], tmp_path, environ)
@@ -93,19 +94,18 @@ def run_program(found, relay, tmp_path) -> Callable[..., subprocess.CompletedPro
 
 @pytest.mark.parametrize("found", LIBRARIES, indirect=True, ids=lambda library: library.slug)
 def test_what_connect_prints_runs_as_it_is(found, run_program, relay):
-    (source,) = printed(found.library.slug, relay, SUBSCRIPTION.model)
+    (source,) = printed(found.kit.slug, relay, SUBSCRIPTION.model)
 
     done = run_program(source)
 
-    assert done.returncode == 0, done
-    assert "Say hello." in done.stdout, "the stand-in repeats what it was asked"
+    assert_repeated(done, "Say hello.")
     (asked,) = SUBSCRIPTION.among(relay.sandbox.requests)
     assert b"Say hello." in asked.body
 
 
 @pytest.mark.parametrize(("found", "way", "upstream"), TURNS, indirect=["found"])
 def test_a_turn_with_a_function(found, run_program, relay, way, upstream):
-    source = (PROGRAMS / found.library.program).read_text()
+    source = (PROGRAMS / found.kit.program).read_text()
 
     done = run_program(source, way, upstream.model, CALL)
 
@@ -137,7 +137,7 @@ def references(relay) -> int:
 @pytest.mark.parametrize("found", [VERCEL], indirect=True, ids=lambda library: library.slug)
 def test_what_the_ai_sdk_refers_to_by_id_reaches_the_upstream(found, run_program, relay):
     before = references(relay)
-    source = (PROGRAMS / found.library.program).read_text()
+    source = (PROGRAMS / found.kit.program).read_text()
 
     done = run_program(source, "responses", SUBSCRIPTION.model, CALL)
 
