@@ -76,6 +76,12 @@ def example(client: str, relay: RunningRelay, model: str) -> list[str]:
     return shlex.split(printed(client, relay, model)[-1])[1:]
 
 
+def assert_repeated(done: subprocess.CompletedProcess[str], question: str) -> None:
+    """Check that a client has shown the answer of the stand-in, which repeats the question."""
+    assert done.returncode == 0, done
+    assert question in done.stdout, "the stand-in repeats what it was asked"
+
+
 def run(
     command: Sequence[str], home: Path, environ: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:

@@ -154,8 +154,7 @@ def test_the_printed_example(relay, configure, run):
 
     done = run(*words, "--skip-git-repo-check", question)
 
-    assert done.returncode == 0, done
-    assert question in done.stdout, "the stand-in repeats what it was asked"
+    command_line.assert_repeated(done, question)
     (asked,) = SUBSCRIPTION.among(relay.sandbox.requests)
     assert question.encode() in asked.body
 

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.clients.command_line import example, exported, installed, printed, run
+from tests.clients.command_line import (
+    assert_repeated,
+    example,
+    exported,
+    installed,
+    printed,
+    run,
+)
 from tests.clients.tried import on_its_upstreams
 from tests.clients.upstreams import SUBSCRIPTION
 
@@ -91,8 +98,7 @@ def test_the_printed_example(relay, run_opencode):
 
     done = run_opencode(SUBSCRIPTION.model, *arguments)
 
-    assert done.returncode == 0, done
-    assert arguments[-1] in done.stdout, "the stand-in repeats what it was asked"
+    assert_repeated(done, arguments[-1])
     *_, asked = SUBSCRIPTION.among(relay.sandbox.requests)
     assert arguments[-1].encode() in asked.body
 
