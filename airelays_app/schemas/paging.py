@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from airelays_app.errors import Unprocessable
+from airelays_app.schemas.numbers import whole_number
 
 Order = Literal["asc", "desc"]
 
@@ -23,8 +24,7 @@ def read_paging(query: Mapping[str, str], *, default: int, maximum: int) -> Pagi
     order = query.get("order", "desc")
     if order not in ("asc", "desc"):
         raise Unprocessable("order must be asc or desc.", param="order")
-    text = query.get("limit", str(default))
-    limit = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-    if not 1 <= limit <= maximum:
+    limit = whole_number(query.get("limit", str(default)), most=maximum)
+    if not limit:
         raise Unprocessable(f"limit must be a number from 1 to {maximum}.", param="limit")
     return Paging(limit, cast(Order, order), query.get("after") or None)

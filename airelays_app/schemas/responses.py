@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from airelays_app.errors import Unprocessable
+from airelays_app.schemas.numbers import whole_number
 
 _TRUE, _FALSE = ("true", "1"), ("false", "0", "")
+_LAST_SEQUENCE_NUMBER = 10**15 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ def read_retrieval(query: Mapping[str, str]) -> Retrieval:
     if stream not in (*_TRUE, *_FALSE):
         raise Unprocessable("stream must be true or false.", param="stream")
     text = query.get("starting_after", "")
-    if text and not (text.isascii() and text.isdecimal() and len(text) < 16):
+    starting_after = whole_number(text, most=_LAST_SEQUENCE_NUMBER) if text else -1
+    if starting_after is None:
         raise Unprocessable("starting_after must be a sequence number.", param="starting_after")
-    return Retrieval(stream in _TRUE, int(text) if text else -1)
+    return Retrieval(stream in _TRUE, starting_after)

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from airelays_app.errors import BadRequest
+from airelays_app.schemas.numbers import whole_number
 from airelays_app.services.catalog import Listed
 from airelays_app.web.answering_dialect import answering_dialect
 from airelays_app.web.context import services
@@ -18,6 +19,9 @@ from airelays_app.web.replies import json_response
 from airelays_app.web.scope import scope
 
 blueprint = Blueprint("models", __name__)
+
+_MOST = 10_000
+"""What a page can be asked to hold, and where it may begin."""
 
 _ListShape = Callable[[list[Listed]], dict[str, Any]]
 
@@ -89,7 +93,7 @@ def _anthropic_list(models: list[Listed]) -> dict[str, Any]:
         begin = _index_of(after, models, "after_id") + 1
     if before := request.args.get("before_id"):
         end = _index_of(before, models, "before_id")
-    size = _place("limit", 0) or len(models)
+    size = _number("limit") or len(models)
     first = max(begin, end - size) if before else begin
     page = models[first : min(end, first + size)]
     return {
@@ -122,19 +126,20 @@ def _gemini_model(listed: Listed) -> dict[str, Any]:
 
 def _gemini_list(models: list[Listed]) -> dict[str, Any]:
     """Return a page; its token is the place where the next one begins."""
-    start = _place("pageToken", 0)
-    size = _place("pageSize", 0) or len(models)
+    start = _number("pageToken")
+    size = _number("pageSize") or len(models)
     page: dict[str, Any] = {"models": [_gemini_model(each) for each in models[start:][:size]]}
     if start + size < len(models):
         page["nextPageToken"] = str(start + size)
     return page
 
 
-def _place(name: str, default: int) -> int:
-    value = request.args.get(name) or str(default)
-    if not value.isdecimal():
-        raise BadRequest(f"{name} must be a number.", param=name)
-    return int(value)
+def _number(name: str) -> int:
+    """Return a number in the query, 0 if there is none; raises BadRequest."""
+    number = whole_number(request.args.get(name) or "0", most=_MOST)
+    if number is None:
+        raise BadRequest(f"{name} must be a number from 0 to {_MOST}.", param=name)
+    return number
 
 
 _MODELS: Mapping[str, Callable[[Listed], dict[str, Any]]] = MappingProxyType(

@@ -289,7 +289,13 @@ def test_models_come_in_pages(relay):
             break
     whole = relay.get("/v1beta/models").json()["models"]
     assert names == [model["name"] for model in whole]
-    google_error(relay.get("/v1beta/models?pageSize=x"), 400)
+
+
+@pytest.mark.parametrize("name", ["pageSize", "pageToken"])
+@pytest.mark.parametrize("number", ["x", "-1", pytest.param("9" * 5000, id="endless")])
+def test_a_bad_page_of_models_is_refused_by_its_name(relay, name, number):
+    error = google_error(relay.get(f"/v1beta/models?{name}={number}"), 400)
+    assert name in error["message"]
 
 
 def test_a_model_that_there_is_not_is_404_with_the_nearest(relay):

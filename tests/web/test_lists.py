@@ -30,6 +30,7 @@ def filled(module_relay):
     }
 
 
+ENDLESS = pytest.param("limit=" + "9" * 5000, id="limit=endless")
 LISTS = ["files", "batches", "a conversation's items", "a response's input items"]
 
 
@@ -55,7 +56,7 @@ def test_pages_say_where_they_end_and_whether_more_follows(relay, filled, name):
 
 
 @pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize("query", ["limit=x", "limit=-1", "order=up"])
+@pytest.mark.parametrize("query", ["limit=x", "limit=-1", ENDLESS, "order=up"])
 def test_a_bad_page_is_refused_by_its_name(relay, filled, name, query):
     answer = relay.get(f"{filled[name]}{query}")
 

@@ -4,6 +4,7 @@ It is a part of OpenAPI 3.0 with types in upper case (``STRING``), ``nullable`` 
 proto-JSON may write as strings (API reference, "Schema", seen 2026-11-25).
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,9 @@ from airelays_app.dialects.base import Json
 from airelays_app.dialects.fields import as_object
 
 _LENGTHS = frozenset("maxItems minItems maxLength minLength maxProperties minProperties".split())
+_LENGTH = re.compile(r"[0-9]{1,19}", re.ASCII)
+"""An int64 as a string; what is none is for the upstream to refuse."""
+
 _ONLY_HERE = frozenset({"nullable", "propertyOrdering", "example"})
 
 
@@ -39,7 +43,7 @@ def _type(value: Any, path: str) -> Any:  # noqa: ARG001
 
 
 def _length(value: Any, path: str) -> Any:  # noqa: ARG001
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    return int(value) if isinstance(value, str) and _LENGTH.fullmatch(value) else value
 
 
 def _inner(value: Any, path: str) -> Any:

@@ -330,6 +330,7 @@ def test_functions_have_json_schemas_whichever_way_they_are_described():
         "properties": {
             "city": {"type": "STRING", "enum": ["a"], "nullable": True},
             "list": {"type": "ARRAY", "items": {"type": "INTEGER"}, "minItems": "2"},
+            "long": {"type": "STRING", "maxLength": "9" * 5000},
             "any": {"anyOf": [{"type": "NUMBER"}, {"type": "BOOLEAN"}], "nullable": True},
         },
         "required": ["city"],
@@ -354,6 +355,7 @@ def test_functions_have_json_schemas_whichever_way_they_are_described():
                 "properties": {
                     "city": {"type": ["string", "null"], "enum": ["a", None]},
                     "list": {"type": "array", "items": {"type": "integer"}, "minItems": 2},
+                    "long": {"type": "string", "maxLength": "9" * 5000},
                     "any": {
                         "anyOf": [
                             {"anyOf": [{"type": "number"}, {"type": "boolean"}]},
