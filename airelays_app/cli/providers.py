@@ -9,11 +9,12 @@ from airelays_app.cli.failures import EXIT_FAILED
 from airelays_app.cli.in_process import relay_core
 from airelays_app.cli.options import Invocation, json_option, pass_invocation, shared_options
 from airelays_app.cli.page import Page, show
-from airelays_app.cli.wording import duration
+from airelays_app.cli.wording import duration, readiness
 from airelays_app.composition.core import Core
 from airelays_app.errors import RelayError
 from airelays_app.providers.base import Provider
 from airelays_app.services.status import provider_states
+from airelays_app.services.trial import try_out
 from airelays_app.store.benches import Bench
 
 Json = dict[str, Any]
@@ -42,7 +43,7 @@ def list_providers(invocation: Invocation) -> None:
         page.field("Kind", provider["kind"])
         page.field("Speaks", ", ".join(provider["dialects"]))
         page.field("Also does", ", ".join(provider["operations"]) or "nothing else")
-        page.field("State", "ready" if provider["ready"] else f"not ready: {provider['problem']}")
+        page.field("State", readiness(provider))
         for account in provider["accounts"]:
             page.field(f"Account {account['name'] or 'main'}", _health(account["bench"]))
     show(invocation, page=page, data={"providers": described})
@@ -57,7 +58,8 @@ def list_providers(invocation: Invocation) -> None:
 def test(context: click.Context, invocation: Invocation, name: str | None) -> None:
     """Ask every account of every provider, or of NAME, for its models.
 
-    Costs nothing at any of them. Exit status 1 if one does not answer.
+    Costs nothing at any of them; the model on this machine is not started. Exit status 1 if one
+    does not answer.
     """
     with relay_core(invocation.settings(), invocation.environ) as core:
         if name and core.router.named(name) is None:
@@ -111,12 +113,16 @@ def _accounts(core: Core, name: str | None) -> Iterable[Provider]:
 
 
 def _tried(core: Core, account: Provider) -> Json:
-    result: Json = {"provider": account.name, "account": account.account, "ok": True}
+    tried: Json = {"provider": account.name, "account": account.account}
     try:
-        return {**result, "models": len(core.fetch_models(account)), "problem": None}
+        trial = try_out(account, core.ask_models)
     except RelayError as error:
-        return {**result, "ok": False, "models": None, "problem": error.message}
+        return {**tried, "ok": False, "asked": True, "models": None, "problem": error.message}
+    return {**tried, "ok": True, "asked": trial.asked, "models": trial.models, "problem": None}
 
 
 def _words(result: Json) -> str:
-    return f"answers, {result['models']} models" if result["ok"] else str(result["problem"])
+    if not result["ok"]:
+        return str(result["problem"])
+    models = result["models"]
+    return f"{'answers' if result['asked'] else 'ready'}, {models} model{'s' * (models != 1)}"

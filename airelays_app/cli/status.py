@@ -10,6 +10,7 @@ from airelays_app.cli.page import Page, show
 from airelays_app.cli.relay_api import RelayApi, local_url
 from airelays_app.cli.running import process_serving
 from airelays_app.cli.token_store import add_client_setup, client_setup
+from airelays_app.cli.wording import PROBLEMS, readiness
 from airelays_app.config import Settings
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings, build_providers
@@ -25,15 +26,6 @@ from airelays_app.store.tokens import open_tokens
 from airelays_app.version import VERSION
 
 Json = dict[str, Any]
-
-_PROBLEMS = {
-    "missing": "nobody is logged in",
-    "incomplete": "the login lacks tokens",
-    "expired": "the login has expired",
-    "refresh_failed": "the login was not renewed",
-    "account_mismatch": "the login is another account's",
-    "not_installed": "not installed",
-}
 
 
 @click.command()
@@ -83,15 +75,11 @@ def _page(data: Json) -> Page:
     _add_session(page, data["auth"])
     page.section("Providers")
     for name, state in data["providers"].items():
-        page.field(name, "ready" if state["ready"] else f"not ready: {_words(state['problem'])}")
+        page.field(name, readiness(state))
     has_token = data["relay"]["bearer_token_present"]
     add_client_setup(page, data["client"], has_token=has_token)
     page.steps(data["next_steps"])
     return page
-
-
-def _words(problem: str) -> str:
-    return _PROBLEMS.get(problem, problem)
 
 
 def _add_relay(page: Page, relay: Json, running: Json) -> None:
@@ -114,6 +102,6 @@ def _add_session(page: Page, auth: Json) -> None:
         return
     page.field("Account", auth["email"])
     page.field("Plan", auth["plan_type"])
-    page.field("Problem", _words(auth["problem"]) if auth["problem"] else "none")
+    page.field("Problem", PROBLEMS.get(auth["problem"], auth["problem"]) or "none")
     page.field("Renewed", auth["last_refresh"])
     page.field("Expires", auth["expires_at"])

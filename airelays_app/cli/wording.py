@@ -1,6 +1,28 @@
-"""Numbers, times and other people's words, as a terminal may show them."""
+"""Numbers, times, codes and other people's words, as a terminal may show them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+PROBLEMS: Mapping[str, str] = MappingProxyType(
+    {
+        "missing": "nobody is logged in",
+        "incomplete": "the login lacks tokens",
+        "expired": "the login has expired",
+        "refresh_failed": "the login was not renewed",
+        "account_mismatch": "the login is another account's",
+        "not_installed": "not installed",
+    }
+)
+"""What the problems mean that a provider's status may name."""
+
+
+def readiness(state: Mapping[str, Any]) -> str:
+    """Return whether a provider of that status is ready, or why not."""
+    if state["ready"]:
+        return "ready"
+    return f"not ready: {PROBLEMS.get(state['problem'], state['problem'])}"
 
 
 def printable(text: str) -> str:

@@ -22,6 +22,7 @@ from airelays_app.services.relay import Relay
 from airelays_app.services.routing import Router
 from airelays_app.services.subscription import Subscription
 from airelays_app.services.traffic import Traffic
+from airelays_app.services.trial import Ask
 from airelays_app.store.benches import Benches
 from airelays_app.store.database import Database
 from airelays_app.store.steady_clock import SteadyClock
@@ -41,7 +42,7 @@ class Core:
     accounts: Accounts
     router: Router
     pool: Pool
-    fetch_models: Fetch
+    ask_models: Ask
     calls: Calls
     relay: Relay
     traffic: Traffic
@@ -76,15 +77,15 @@ def build_core(settings: Settings, surroundings: Surroundings) -> Core:
         max_reply_bytes=settings.upstream.max_reply_bytes,
         traffic=traffic,
     )
-    fetch_models = _fetch_models(relay)
-    catalog = Catalog(router, fetch_models, ttl=settings.models.cache_ttl_seconds)
+    ask_models = _ask_models(relay)
+    catalog = Catalog(router, _listed_or(ask_models), ttl=settings.models.cache_ttl_seconds)
     router.find_owner = catalog.owner_of
     return Core(
         database=database,
         accounts=accounts,
         router=router,
         pool=pool,
-        fetch_models=fetch_models,
+        ask_models=ask_models,
         calls=calls,
         relay=relay,
         traffic=traffic,
@@ -126,13 +127,18 @@ def _traffic_log(settings: Settings) -> TrafficLog | None:
     )
 
 
-def _fetch_models(relay: Relay) -> Fetch:
-    def fetch(provider: Provider) -> list[Model]:
+def _ask_models(relay: Relay) -> Ask:
+    def ask(provider: Provider) -> list[Model] | None:
         if provider.models_request() is None:
-            return provider.configured_models()
+            return None
         return provider.read_models(relay.fetch(provider, lambda: _models_request(provider)))
 
-    return fetch
+    return ask
+
+
+def _listed_or(ask: Ask) -> Fetch:
+    """Return what asks no provider whose models are known without."""
+    return lambda provider: provider.configured_models() or ask(provider) or []
 
 
 def _models_request(provider: Provider) -> OutboundRequest:

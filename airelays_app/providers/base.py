@@ -259,13 +259,16 @@ class Provider(Protocol):
         """Return what an error answer means."""
 
     def models_request(self) -> OutboundRequest | None:
-        """Return the call that lists the models; None when they are configured."""
+        """Return the call that lists the models; None where that takes none.
+
+        Raises Unavailable, UpstreamLoginError.
+        """
 
     def read_models(self, body: Json) -> list[Model]:
         """Return the models in the answer to it; raises UpstreamError."""
 
     def configured_models(self) -> list[Model]:
-        """Return the models that the owner has listed."""
+        """Return the models that are known without asking: where the owner has listed them."""
 
     def is_ready(self) -> bool:
         """Say whether calls can be made; asked with each request for a bare model name."""

@@ -170,9 +170,9 @@ class CompatibleProvider:
         """Return what an error answer means."""
         return classify(status, headers, body, self.failure_rules, secrets=self.secrets())
 
-    def models_request(self) -> OutboundRequest | None:
-        """Return ``GET /models``, unless the owner has listed the models."""
-        return None if self._options.models else self._request("GET", "/models", stream=False)
+    def models_request(self) -> OutboundRequest:
+        """Return ``GET /models``."""
+        return self._request("GET", "/models", stream=False)
 
     def read_models(self, body: Json) -> list[Model]:
         """Return the models of an OpenAI list; raises UpstreamError."""

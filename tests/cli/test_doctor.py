@@ -316,8 +316,11 @@ def test_offline_calls_no_upstream(household, sandbox):
     assert len(sandbox.requests) == 0
 
 
-def test_another_server_that_does_not_answer(household):
-    found = household.finding("other_servers", AIRELAYS_PROVIDERS_BOX_BASE_URL=NOBODY_LISTENS)
+@pytest.mark.parametrize("models", ["", "listed"])
+def test_another_server_that_does_not_answer(household, models):
+    server = {"BASE_URL": NOBODY_LISTENS, "MODELS": models}
+    settings = {f"AIRELAYS_PROVIDERS_BOX_{name}": value for name, value in server.items()}
+    found = household.finding("other_servers", **settings)
     assert_fails(found, "box:", "[providers.NAME]")
 
 

@@ -11,6 +11,7 @@ from airelays_app.errors import RelayError, UpstreamError, UpstreamLoginError
 from airelays_app.framing.jsontext import JsonTextError, loads
 from airelays_app.providers.codex.provider import CodexProvider
 from airelays_app.services.steps import PROBLEM_STEPS
+from airelays_app.services.trial import try_out
 from airelays_app.upstream.response import UpstreamResponse
 
 NEARLY_USED_PERCENT = 90.0
@@ -83,7 +84,7 @@ def subscription(situation: Situation) -> Verdict:
 
 
 def other_servers(situation: Situation) -> Verdict:
-    """Every other configured server lists its models."""
+    """Every other configured server answers."""
     providers = situation.core.router.providers.values()
     servers = [provider for provider in providers if provider.kind not in BUILT_IN_PROVIDERS]
     if not servers:
@@ -91,7 +92,7 @@ def other_servers(situation: Situation) -> Verdict:
     problems = []
     for provider in servers:
         try:
-            situation.core.catalog.models(provider)
+            try_out(provider, situation.core.ask_models)
         except RelayError as error:
             problems.append(f"{provider.name}: {error.message}")
     if not problems:

@@ -92,10 +92,8 @@ class AnthropicProvider(KeyedProvider):
         losses = tuple(Loss(path, "bounds are not enforced") for path in closing.loosened)
         return Adapted({**body, "output_config": changed}, losses)
 
-    def models_request(self) -> OutboundRequest | None:
-        """Return the call that lists all models at once, unless the owner has listed them."""
-        if self._options.models:
-            return None
+    def models_request(self) -> OutboundRequest:
+        """Return the call that lists all models at once."""
         return self._request("GET", "/models?limit=1000", stream=False)
 
     def _model(self, entry: Json) -> Model:

@@ -145,10 +145,8 @@ class CodexProvider:
         """Return what an error answer means."""
         return classify(status, headers, body, RULES, secrets=self.secrets())
 
-    def models_request(self) -> OutboundRequest | None:
-        """Return the call that lists the models, unless the owner has listed them."""
-        if self._options.models:
-            return None
+    def models_request(self) -> OutboundRequest:
+        """Return the call that lists the models."""
         url = f"{self._base_url}/models?client_version={self._options.client_version}"
         return self._request("GET", url, headers={"Accept": "application/json"})
 

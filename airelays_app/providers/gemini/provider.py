@@ -63,10 +63,8 @@ class GeminiProvider(KeyedProvider):
         """Return what ``model`` can be asked for."""
         return capabilities_of(model)
 
-    def models_request(self) -> OutboundRequest | None:
-        """Return the call that lists all models at once, unless the owner has listed them."""
-        if self._options.models:
-            return None
+    def models_request(self) -> OutboundRequest:
+        """Return the call that lists all models at once."""
         return self._request("GET", "/models?pageSize=1000", stream=False)
 
     def read_models(self, body: Json) -> list[Model]:

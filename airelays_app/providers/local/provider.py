@@ -164,9 +164,9 @@ class LocalProvider:
         """Return what an error answer means."""
         return self._wire.refusal(status, headers, body)
 
-    def models_request(self) -> OutboundRequest | None:
-        """Listing must not load the model, so the server is not asked."""
-        return None
+    def models_request(self) -> None:
+        """Listing must not load the model, so nothing is asked; raises Unavailable without it."""
+        self._server.require_installed()
 
     def read_models(self, body: Json) -> list[Model]:
         """Return the models of an OpenAI list."""

@@ -162,6 +162,11 @@ class LocalServer:
             model=self.model,
         )
 
+    def require_installed(self) -> None:
+        """Raise Unavailable if there are no weights for the server."""
+        if self._model_file() is None:
+            raise Unavailable(_MESSAGES["no_weights"])
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Hold the start lock: one starter or stopper at a time, in all processes."""
