@@ -178,6 +178,17 @@ class RunningRelay:
         """Return the JSON of the last request that reached the upstream."""
         return self.sandbox.requests.to(path_end)[-1].json
 
+    def command(self, *words: str) -> str:
+        """Run ``airelays`` with its settings; return what it printed."""
+        airelays = [sys.executable, "-m", "airelays_app.cli", *words]
+        ran = subprocess.run(airelays, env=self.environ, capture_output=True, text=True, check=True)
+        return ran.stdout
+
+    def add_token(self, name: str) -> str:
+        """Give another device a token; return it."""
+        added = json.loads(self.command("token", "add", name, "--json"))
+        return str(added["relay_token"])
+
     def stop(self) -> int:
         """End it, gently at first; return its exit status."""
         if self.process.poll() is None:

@@ -81,6 +81,7 @@ class ResultFiles:
                 purpose="batch_output",
                 content_type="application/jsonl",
                 owner=batch.owner,
+                is_upload=False,
             )
         except TooLarge as error:
             _log.warning("batch %s has no file of its %s lines: %s", batch.id, kind, error.message)

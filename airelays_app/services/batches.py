@@ -45,8 +45,14 @@ def performer(creation: Creation, router: Router) -> Perform:
         try:
             model = body.get("model")
             route = router.route(model if isinstance(model, str) else "")
-            owner = _owner_of(batch, body)
-            asked = Asked(dialect=dialect, route=route, raw=dumps(body), body=body, owner=owner)
+            asked = Asked(
+                dialect=dialect,
+                route=route,
+                raw=dumps(body),
+                body=body,
+                owner=batch.owner,
+                keeps=_keeps(body),
+            )
             outcome = Outcome(200, loads(creation.answer(asked, record).first))
         except RelayError as error:
             outcome = refused(dialect, error, record)
@@ -58,13 +64,12 @@ def performer(creation: Creation, router: Router) -> Perform:
     return perform
 
 
-def _owner_of(batch: OpenBatch, body: Json) -> str | None:
-    """Return in whose name a request is run: the owner's if it continues what is the owner's.
+def _keeps(body: Json) -> bool:
+    """Tell whether a reply is kept as a response, too: if it continues one.
 
-    Of the others nothing is kept, and nothing is left to run on in the background.
+    Nothing is left to run on in the background.
     """
-    continues = body.get("previous_response_id") and not body.get("background")
-    return batch.owner if continues else None
+    return bool(body.get("previous_response_id")) and not body.get("background")
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class Compaction:
             "input": transcript(items),
             "store": False,
         }
-        summarising = replace(asked, body=body, raw=dumps(body), owner=None)
+        summarising = replace(asked, body=body, raw=dumps(body), keeps=False)
         answer = self._creation.answer(summarising, record)
         reply = loads(answer.first)
         summary = "".join(_texts(reply))

@@ -39,7 +39,7 @@ class Continuation:
     """Looks up what requests refer to; ``by_default``: keep replies unless told otherwise.
 
     Only Responses requests refer to anything else than a conversation, whose turn is not begun
-    here. Without an owner nothing is found and nothing is kept.
+    here.
     """
 
     def __init__(self, references: References, store: ResponseStore, *, by_default: bool) -> None:
@@ -50,21 +50,24 @@ class Continuation:
     def of(
         self,
         dialect: Dialect,
-        owner: str | None,
+        owner: str,
         body: Json,
         *,
+        keeps: bool = True,
         memory: ConnectionMemory | None = None,
     ) -> Continued:
         """Return a request to which a reply is to be made; raises RelayError.
 
-        ``memory`` is that of the connection, which will remember the reply.
+        ``memory`` is that of the connection, which will remember the reply, as the store does not
+        unless it ``keeps`` it.
         """
         if dialect.name != "responses":
             return Continued(body)
         conversation = conversation_id(body)
         full, history, is_recalled = self._looked_up(owner, body, conversation, memory)
-        in_background = _wants_background(owner, body)
-        kept = self._kept(owner, _with_history(full, history) if is_recalled else full)
+        in_background = _wants_background(body, keeps=keeps)
+        whole = _with_history(full, history) if is_recalled else full
+        kept = self._kept(owner, whole) if keeps else None
         keepers = [] if in_background or kept is None else [self._keeper(kept, body)]
         session = history.first_id if history else None
         if memory is not None:
@@ -74,7 +77,7 @@ class Continuation:
             _without_ours(full),
             history=history.items if history else (),
             session=session,
-            overrides=_overrides(body, conversation),
+            overrides=_overrides(body, conversation, keeps=keeps),
             keepers=tuple(keepers),
             background=kept if in_background else None,
         )
@@ -82,7 +85,7 @@ class Continuation:
     def read(
         self,
         dialect: Dialect,
-        owner: str | None,
+        owner: str,
         body: Json,
         *,
         memory: ConnectionMemory | None = None,
@@ -93,7 +96,7 @@ class Continuation:
         conversation = conversation_id(body)
         full, history, _ = self._looked_up(owner, body, conversation, memory)
         if conversation:
-            history = History(self._references.conversation(conversation), conversation)
+            history = History(self._references.conversation(owner, conversation), conversation)
         return Continued(
             _without_ours(full),
             history=history.items if history else (),
@@ -102,7 +105,7 @@ class Continuation:
 
     def _looked_up(
         self,
-        owner: str | None,
+        owner: str,
         body: Json,
         conversation: str | None,
         memory: ConnectionMemory | None,
@@ -121,9 +124,9 @@ class Continuation:
         full = self._references.expanded(owner, body, conversation)
         return full, history, recalled is not None
 
-    def _kept(self, owner: str | None, body: Json) -> KeptRequest | None:
+    def _kept(self, owner: str, body: Json) -> KeptRequest | None:
         wanted = self._by_default if body.get("store") is None else body["store"]
-        if owner is None or not (wanted or body.get("background")):
+        if not (wanted or body.get("background")):
             return None
         return KeptRequest(
             owner=owner,
@@ -136,10 +139,10 @@ class Continuation:
         return ResponseKeeper(self._store, kept, promised=body.get("store") is True)
 
 
-def _wants_background(owner: str | None, body: Json) -> bool:
+def _wants_background(body: Json, *, keeps: bool) -> bool:
     if not body.get("background"):
         return False
-    if owner is None:
+    if not keeps:
         raise Unprocessable("background is not possible here.", param="background")
     if body.get("store") is False:
         raise Unprocessable(
@@ -162,9 +165,9 @@ def _without_ours(body: Json) -> Json:
     return {name: value for name, value in body.items() if name not in _OURS}
 
 
-def _overrides(body: Json, conversation: str | None) -> Json:
+def _overrides(body: Json, conversation: str | None, *, keeps: bool) -> Json:
     found: Json = {name: body[name] for name in _OURS if body.get(name)}
-    if body.get("store"):
+    if keeps and body.get("store"):
         found["store"] = True
     if conversation:
         found["conversation"] = {"id": conversation}

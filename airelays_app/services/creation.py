@@ -38,16 +38,18 @@ class Asked:
     """What somebody asks for: ``raw`` is ``body`` as it came; ``watch`` is the client's socket.
 
     ``stream`` says whether it wants a stream where the body does not. ``owner`` is the name of the
-    credential that may ask for what is kept of it; nothing is kept for None. ``headers`` are those
-    of the dialect that go on to an upstream of the same.
+    credential whose files, conversations and replies it may refer to, and which may ask for what is
+    kept of it, unless it ``keeps`` nothing. ``headers`` are those of the dialect that go on to an
+    upstream of the same.
     """
 
     dialect: Dialect
     route: Route
     raw: bytes
     body: Json
+    owner: str
+    keeps: bool = True
     stream: bool = False
-    owner: str | None = None
     refuses_tools: bool = False
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     watch: socket | None = None
@@ -83,10 +85,10 @@ class Creation:
         record.dialect = asked.dialect.name
         resolve = self._files.resolver(asked.owner)
         continued = self._continuation.of(
-            asked.dialect, asked.owner, asked.body, memory=asked.memory
+            asked.dialect, asked.owner, asked.body, keeps=asked.keeps, memory=asked.memory
         )
         call = call_of(asked, continued, resolve, record.request_id)
-        turn = self._turn(continued.body, call)
+        turn = self._turn(asked.owner, continued.body, call)
         if turn:
             call = _in_turn(call, turn, resolve)
         keepers = Keepers(*asked.keepers, *continued.keepers, *((turn,) if turn else ()))
@@ -98,12 +100,12 @@ class Creation:
             raise self._better_told(asked.route, error) from error
 
     def call(self, asked: Asked, request_id: str) -> Call:
-        """Return the call for a reply that continues nothing and of which nothing is kept.
+        """Return the call for a reply outside of conversations, of which nothing is kept.
 
         Raises RelayError.
         """
         self._check(asked)
-        continued = self._continuation.of(asked.dialect, asked.owner, asked.body)
+        continued = self._continuation.of(asked.dialect, asked.owner, asked.body, keeps=False)
         return call_of(asked, continued, self._files.resolver(asked.owner), request_id)
 
     def _check(self, asked: Asked) -> None:
@@ -114,13 +116,15 @@ class Creation:
             refuses_tools=asked.refuses_tools,
         )
 
-    def _turn(self, body: Json, call: Call) -> Turn | None:
+    def _turn(self, owner: str, body: Json, call: Call) -> Turn | None:
         """Begin the turn; items keep their references to files, messages have their content."""
         conversation = conversation_id(body)
         if conversation is None:
             return None
         said = body if call.dialect.name == "responses" else call.body
-        return begin_turn(self._conversations, conversation, dialect=call.dialect, body=said)
+        return begin_turn(
+            self._conversations, conversation, owner=owner, dialect=call.dialect, body=said
+        )
 
     def _better_told(self, route: Route, error: UpstreamRefused) -> RelayError:
         """An upstream that refuses a model its catalogue lacks is telling that there is none."""

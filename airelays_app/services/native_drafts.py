@@ -17,6 +17,7 @@ from airelays_app.services.generation import Prepared, prepare
 from airelays_app.services.record import Record
 from airelays_app.services.routing import Route
 from airelays_app.services.whole_replies import read_whole, usage_of
+from airelays_app.store.batch_submissions import Submission
 
 _MESSAGES: Json = {"messages": [{"role": "user", "content": "-"}]}
 _UNSAID: Mapping[str, Json] = MappingProxyType(
@@ -39,21 +40,25 @@ class Drafts:
     def __init__(self, creation: Creation) -> None:
         self._creation = creation
 
-    def prepared(self, endpoint: str, body: Json, route: Route, request_id: str = "") -> Prepared:
+    def prepared(
+        self, submission: Submission, body: Json, route: Route, request_id: str = ""
+    ) -> Prepared:
         """Return a request as its provider takes it; raises RelayError."""
-        dialect = DIALECTS[ENDPOINTS[endpoint]]
-        asked = Asked(dialect=dialect, route=route, raw=dumps(body), body=body)
+        dialect = DIALECTS[ENDPOINTS[submission.endpoint]]
+        asked = Asked(
+            dialect=dialect, route=route, raw=dumps(body), body=body, owner=submission.owner
+        )
         return prepare(self._creation.call(asked, request_id))
 
     def outcome(
-        self, endpoint: str, body: Json, route: Route, reply: BatchReply
+        self, submission: Submission, body: Json, route: Route, reply: BatchReply
     ) -> tuple[Outcome, Record]:
         """Return how a request went, and the record of it for the log."""
-        dialect = DIALECTS[ENDPOINTS[endpoint]]
-        record = record_of(endpoint, route.provider.name, route.model)
+        dialect = DIALECTS[ENDPOINTS[submission.endpoint]]
+        record = record_of(submission)
         record.upstream_status = reply.status
         try:
-            prepared = self._prepared_again(endpoint, body, route, record.request_id)
+            prepared = self._prepared_again(submission, body, route, record.request_id)
             record.upstream_dialect = prepared.upstream_dialect
             record.ignored = prepared.ignored
             if reply.status >= 300:
@@ -67,26 +72,29 @@ class Drafts:
             outcome = crashed(dialect, record)
         return outcome, record
 
-    def _prepared_again(self, endpoint: str, body: Json, route: Route, request_id: str) -> Prepared:
+    def _prepared_again(
+        self, submission: Submission, body: Json, route: Route, request_id: str
+    ) -> Prepared:
         """Return the request that has been answered, for its reply to be read.
 
         A file that it names may have been deleted meanwhile. Its reply counts all the same, and
         can be read without knowing what was said.
         """
         try:
-            return self.prepared(endpoint, body, route, request_id)
+            return self.prepared(submission, body, route, request_id)
         except RelayError:
-            return self.prepared(endpoint, {**body, **_UNSAID[endpoint]}, route, request_id)
+            unsaid = {**body, **_UNSAID[submission.endpoint]}
+            return self.prepared(submission, unsaid, route, request_id)
 
 
-def record_of(endpoint: str, provider: str, model: str) -> Record:
+def record_of(submission: Submission) -> Record:
     """Return the record of a request that a provider has run."""
     return Record(
         fresh_id("req"),
         method="BATCH",
-        path=endpoint,
-        dialect=ENDPOINTS[endpoint],
-        provider=provider,
-        model=model,
+        path=submission.endpoint,
+        dialect=ENDPOINTS[submission.endpoint],
+        provider=submission.provider,
+        model=submission.model,
         attempts=1,
     )

@@ -144,7 +144,7 @@ class Handover:
         wire = account.wire
         drafted = _Drafted()
         for request in self._store.requests(submission.id):
-            prepared = self._prepared(submission.endpoint, request.body, route)
+            prepared = self._prepared(submission, request.body, route)
             if prepared is None or not drafted.suits(prepared, wire):
                 drafted.left.append(request.position)
             elif drafted.has_room(prepared, wire):
@@ -154,9 +154,9 @@ class Handover:
                 break
         return drafted
 
-    def _prepared(self, endpoint: str, body: Json, route: Route) -> Prepared | None:
+    def _prepared(self, submission: Submission, body: Json, route: Route) -> Prepared | None:
         try:
-            return self._drafts.prepared(endpoint, body, route)
+            return self._drafts.prepared(submission, body, route)
         except RelayError:
             return None  # the relay says so when it runs it
 

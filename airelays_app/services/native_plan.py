@@ -8,7 +8,7 @@ from airelays_app.errors import RelayError
 from airelays_app.services.routing import Route, Router
 from airelays_app.store.batches import BatchRequest, Planned
 
-_CONTINUING = ("conversation", "previous_response_id", "background")
+_OURS = ("conversation", "previous_response_id", "background")
 """Fields that have a request go through the relay, because it has something to add or to keep."""
 
 _NATIVE_WINDOW_SECONDS = 24 * 3600
@@ -38,7 +38,7 @@ def plan(requests: Sequence[BatchRequest], router: Router, *, window_seconds: in
 def _route(body: Json, router: Router) -> Route | None:
     """Return where a request goes if it can be run there as one of a batch."""
     model = body.get("model")
-    if not isinstance(model, str) or any(body.get(name) for name in _CONTINUING):
+    if not isinstance(model, str) or any(body.get(name) for name in _OURS):
         return None
     try:
         route = router.route(model)

@@ -56,7 +56,7 @@ class Harvest:
             request = self._store.request(submission, position_of(submission, reply.custom_id))
             if request is None:
                 continue  # not ours, or taken already
-            found = self._drafts.outcome(submission.endpoint, request.body, route, reply)
+            found = self._drafts.outcome(submission, request.body, route, reply)
             if found[0].pause is None or submission.is_unwanted:
                 taken.setdefault(request.position, found)
             else:
@@ -69,7 +69,7 @@ class Harvest:
         for requests in _chunks(self._store.requests(submission.id)):
             taken = {}
             for request in requests:
-                record = record_of(submission.endpoint, submission.provider, submission.model)
+                record = record_of(submission)
                 error = UpstreamError(why, code="batch_result_missing")
                 taken[request.position] = refused(dialect, error, record), record
             self._write(submission, taken)

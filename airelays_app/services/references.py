@@ -13,7 +13,7 @@ from airelays_app.services.responses import Responses, given_items, made_items
 from airelays_app.services.summary import is_packed, opened
 from airelays_app.services.turns import replayable
 from airelays_app.store.conversations import ConversationStore
-from airelays_app.store.responses import ResponseStore, StoredResponse, not_found
+from airelays_app.store.responses import ResponseStore
 
 _RETRY_SECONDS = "2"
 
@@ -42,10 +42,10 @@ class References:
         self._conversations = conversations
         self._max_bytes = max_bytes
 
-    def history(self, owner: str | None, previous_id: str) -> History:
+    def history(self, owner: str, previous_id: str) -> History:
         """Return all that was said up to a response; raises BadRequest if it is not all there."""
         try:
-            chain = self._chain(owner, previous_id)
+            chain = self._store.chain(owner, previous_id, max_bytes=self._max_bytes)
         except NotFound as error:
             raise BadRequest(
                 "The previous response, or one that it continues, is not kept (any more); send the "
@@ -63,16 +63,11 @@ class References:
         said = (item for one in chain for item in (*given_items(one), *made_items(one)))
         return History(replayable(said), chain[0].id)
 
-    def _chain(self, owner: str | None, previous_id: str) -> list[StoredResponse]:
-        if owner is None:
-            raise not_found()
-        return self._store.chain(owner, previous_id, max_bytes=self._max_bytes)
-
-    def conversation(self, conversation: str) -> tuple[Json, ...]:
+    def conversation(self, owner: str, conversation: str) -> tuple[Json, ...]:
         """Return all that was said in a conversation; raises NotFound, TooLarge."""
-        return replayable(self._conversations.history(conversation))
+        return replayable(self._conversations.history(conversation, owner=owner))
 
-    def expanded(self, owner: str | None, body: Json, conversation: str | None) -> Json:
+    def expanded(self, owner: str, body: Json, conversation: str | None) -> Json:
         """Return the body with the items that it refers to or that were compacted here.
 
         It is the same object if there are none. Raises NotFound for an item that is neither kept
@@ -89,12 +84,12 @@ class References:
         return body if items is body["input"] else {**body, "input": items}
 
     def _found(
-        self, owner: str | None, items: Sequence[object], conversation: str | None
+        self, owner: str, items: Sequence[object], conversation: str | None
     ) -> Mapping[str, Json]:
         wanted = [item["id"] for item in items if _is_reference(item)]
-        found = self._in_conversation(conversation, wanted) if conversation else {}
+        found = self._in_conversation(owner, conversation, wanted) if conversation else {}
         missing = [item_id for item_id in wanted if item_id not in found]
-        if owner is None or not missing:
+        if not missing:
             return found
         holders = self._store.holders(owner, missing, max_bytes=self._max_bytes)
         for holder in {response.number: response for response in holders.values()}.values():
@@ -102,8 +97,10 @@ class References:
                 found[str(item.get("id"))] = item
         return found
 
-    def _in_conversation(self, conversation: str, wanted: Sequence[str]) -> dict[str, Json]:
-        history = self._conversations.history(conversation)
+    def _in_conversation(
+        self, owner: str, conversation: str, wanted: Sequence[str]
+    ) -> dict[str, Json]:
+        history = self._conversations.history(conversation, owner=owner)
         return {item["id"]: item for item in history if item["id"] in wanted}
 
 

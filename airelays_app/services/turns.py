@@ -80,14 +80,14 @@ class Turn:
 
 
 def begin_turn(
-    conversations: ConversationStore, conversation: str, *, dialect: Dialect, body: Json
+    conversations: ConversationStore, conversation: str, *, owner: str, dialect: Dialect, body: Json
 ) -> Turn:
     """Reserve the conversation and read its history; raises NotFound, Conflict, Unprocessable."""
     said = own_items(dialect, body)
-    lock = conversations.begin_turn(conversation)
+    lock = conversations.begin_turn(conversation, owner=owner)
     turn = Turn(lock, (), said)
     try:
-        history = conversations.history(conversation)
+        history = conversations.history(conversation, owner=owner)
     except BaseException:
         turn.release()
         raise

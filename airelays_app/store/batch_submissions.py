@@ -27,13 +27,14 @@ _FURTHEST_SECONDS = 12 * 3600
 class Submission:
     """One that is not over; moments are Unix seconds.
 
-    ``size`` counts the requests that were sent, ``looks`` how often it was looked at since.
-    ``is_unwanted`` says that its batch has been cancelled or is out of time, ``is_called_off`` that
-    the provider knows.
+    ``owner`` is the batch's. ``size`` counts the requests that were sent, ``looks`` how often it
+    was looked at since. ``is_unwanted`` says that its batch has been cancelled or is out of time,
+    ``is_called_off`` that the provider knows.
     """
 
     id: str
     batch_id: str
+    owner: str
     endpoint: str
     provider: str
     account: str
@@ -217,7 +218,7 @@ class SubmissionStore:
 
 
 _SELECT = """
-    SELECT s.*, b.endpoint, (b.status != 'in_progress' OR b.expires_at <= ?) AS is_unwanted
+    SELECT s.*, b.owner, b.endpoint, (b.status != 'in_progress' OR b.expires_at <= ?) AS is_unwanted
     FROM batch_submissions s JOIN batches b ON b.id = s.batch_id
     WHERE s.state IN ('planned', 'sending', 'running')
 """

@@ -40,8 +40,8 @@ class ConversationStore:
     """All conversations of one database, safe for many threads and processes.
 
     Every method that takes an id raises NotFound when there is no such conversation; every
-    method raises Unavailable when the database fails. A history of more than
-    ``max_history_bytes`` is never read.
+    method raises Unavailable when the database fails. ``owner`` is who asks: what has another
+    owner is not found. A history of more than ``max_history_bytes`` is never read.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class ConversationStore:
             updated_at=now,
         )
 
-    def get(self, conversation_id: str) -> Conversation:
+    def get(self, conversation_id: str, *, owner: str | None = None) -> Conversation:
         """Return the conversation without its items."""
         with self._database.reading() as connection:
-            return _conversation(connection, conversation_id)
+            return _conversation(connection, conversation_id, owner)
 
     def update_metadata(
         self,
@@ -88,25 +88,23 @@ class ConversationStore:
         metadata: Mapping[str, str],
         *,
         mode: Literal["merge", "replace"] = "merge",
+        owner: str | None = None,
     ) -> Conversation:
         """Add ``metadata`` to what is there, or put it in its place; the limits hold for both."""
         with self._database.writing(durable=True) as connection:
-            before = _conversation(connection, conversation_id)
+            before = _conversation(connection, conversation_id, owner)
             kept = merged_metadata(before.metadata if mode == "merge" else {}, metadata)
             connection.execute(
                 "UPDATE conversations SET metadata_json = ?, updated_at = ? WHERE id = ?",
                 [jsontext.dumps(kept).decode(), int(time.time()), conversation_id],
             )
-            return _conversation(connection, conversation_id)
+            return _conversation(connection, conversation_id, owner)
 
-    def delete(self, conversation_id: str) -> None:
+    def delete(self, conversation_id: str, *, owner: str | None = None) -> None:
         """Forget the conversation with all its items; a running turn will not be added."""
         with self._database.writing(durable=True) as connection:
-            deleted = connection.execute(
-                "DELETE FROM conversations WHERE id = ?", [searchable(conversation_id)]
-            )
-            if deleted.rowcount == 0:
-                raise _not_found()
+            known = _conversation(connection, conversation_id, owner)
+            connection.execute("DELETE FROM conversations WHERE id = ?", [known.id])
 
     def items(
         self,
@@ -115,24 +113,27 @@ class ConversationStore:
         limit: int = 20,
         order: Order = "desc",
         after: str | None = None,
+        owner: str | None = None,
     ) -> Page[Item]:
         """Return up to ``limit`` (1 to 100) whole items, beginning behind the id ``after``."""
         with self._database.reading() as connection:
-            _conversation(connection, conversation_id)
+            _conversation(connection, conversation_id, owner)
             behind = None if after is None else searchable(after)
             return conversation_items.page(
                 connection, conversation_id, limit=limit, order=order, after=behind
             )
 
-    def history(self, conversation_id: str) -> list[Item]:
+    def history(self, conversation_id: str, *, owner: str | None = None) -> list[Item]:
         """Return all items in order, as they came, ids included; raises TooLarge."""
         with self._database.reading() as connection:
-            _conversation(connection, conversation_id)
+            _conversation(connection, conversation_id, owner)
             return conversation_items.every(
                 connection, conversation_id, max_bytes=self._max_history_bytes
             )
 
-    def add_items(self, conversation_id: str, items: Sequence[Item]) -> tuple[Item, ...]:
+    def add_items(
+        self, conversation_id: str, items: Sequence[Item], *, owner: str | None = None
+    ) -> tuple[Item, ...]:
         """Append ``items`` and return them with their ids.
 
         An id that the conversation has already is replaced by a fresh one. Raises Conflict
@@ -140,34 +141,38 @@ class ConversationStore:
         """
         conversation_items.offered(items)
         with self._database.writing(durable=True) as connection:
-            _conversation(connection, conversation_id)
+            _conversation(connection, conversation_id, owner)
             refuse_if_locked(connection, conversation_id)
             return conversation_items.append(
                 connection, conversation_id, items, now=int(time.time())
             )
 
-    def get_item(self, conversation_id: str, item_id: str) -> Item:
+    def get_item(self, conversation_id: str, item_id: str, *, owner: str | None = None) -> Item:
         """Return one item; raises NotFound."""
         with self._database.reading() as connection:
-            _conversation(connection, conversation_id)
+            _conversation(connection, conversation_id, owner)
             return conversation_items.one(connection, conversation_id, searchable(item_id))
 
-    def delete_item(self, conversation_id: str, item_id: str) -> Conversation:
+    def delete_item(
+        self, conversation_id: str, item_id: str, *, owner: str | None = None
+    ) -> Conversation:
         """Remove one item and return its conversation.
 
         Raises NotFound, or Conflict ``conversation_locked`` while a turn is running.
         """
         with self._database.writing(durable=True) as connection:
-            _conversation(connection, conversation_id)
+            _conversation(connection, conversation_id, owner)
             refuse_if_locked(connection, conversation_id)
             conversation_items.remove(connection, conversation_id, searchable(item_id))
             connection.execute(
                 "UPDATE conversations SET updated_at = ? WHERE id = ?",
                 [int(time.time()), conversation_id],
             )
-            return _conversation(connection, conversation_id)
+            return _conversation(connection, conversation_id, owner)
 
-    def begin_turn(self, conversation_id: str, *, ttl_seconds: float = 120.0) -> TurnLock:
+    def begin_turn(
+        self, conversation_id: str, *, ttl_seconds: float = 120.0, owner: str | None = None
+    ) -> TurnLock:
         """Reserve the conversation for one turn.
 
         The reservation ends with the turn, with the death of this process, or ``ttl_seconds``
@@ -176,7 +181,7 @@ class ConversationStore:
         """
         lock = TurnLock(self._database, conversation_id, ttl_seconds=ttl_seconds)
         with self._database.writing() as connection:
-            _conversation(connection, conversation_id)
+            _conversation(connection, conversation_id, owner)
             lock.take(connection)
         return lock
 
@@ -186,12 +191,15 @@ class ConversationStore:
             return int(connection.execute("SELECT COUNT(*) FROM conversations").fetchone()[0])
 
 
-def _conversation(connection: sqlite3.Connection, conversation_id: str) -> Conversation:
+def _conversation(
+    connection: sqlite3.Connection, conversation_id: str, owner: str | None
+) -> Conversation:
     row = connection.execute(
-        "SELECT * FROM conversations WHERE id = ?", [searchable(conversation_id)]
+        "SELECT * FROM conversations WHERE id = ? AND (owner IS NULL OR owner = ?)",
+        [searchable(conversation_id), owner],
     ).fetchone()
     if row is None:
-        raise _not_found()
+        raise NotFound("There is no conversation with this id.", param="conversation_id")
     metadata: dict[str, Any] = jsontext.loads(row["metadata_json"].encode())
     return Conversation(
         id=row["id"],
@@ -201,7 +209,3 @@ def _conversation(connection: sqlite3.Connection, conversation_id: str) -> Conve
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
-
-
-def _not_found() -> NotFound:
-    return NotFound("There is no conversation with this id.", param="conversation_id")

@@ -85,14 +85,16 @@ class FileStore:
         purpose: str,
         content_type: str,
         owner: str | None = None,
+        is_upload: bool = True,
     ) -> StoredFile:
         """Store what ``stream`` yields; raises TooLarge as soon as a limit is passed.
 
         ``filename`` is kept as a label only: without folders and control characters, at most
         255 characters. A ``content_type`` that is none becomes ``application/octet-stream``.
+        What the relay itself has made, and is no upload, may take all the room that is left.
         """
         file_id = fresh_id("file")
-        limit, refusal = self._room_for_one(is_upload=owner is None)
+        limit, refusal = self._room_for_one(is_upload=is_upload)
         received = self._blobs.receive(file_id, stream, limit=limit, refusal=refusal)
         stored = StoredFile(
             id=file_id,
@@ -150,7 +152,7 @@ class FileStore:
         way = direction(order)
         checked_limit(limit, maximum=_LONGEST_PAGE)
         with self._database.reading() as connection:
-            position = _position(connection, after) if after is not None else (None, None)
+            position = _position(connection, after, owner) if after is not None else (None, None)
             rows = connection.execute(
                 f"""
                 SELECT * FROM files
@@ -290,9 +292,12 @@ def _live_row(connection: sqlite3.Connection, file_id: str, owner: str | None) -
     return row
 
 
-def _position(connection: sqlite3.Connection, file_id: str) -> tuple[int, int]:
+def _position(connection: sqlite3.Connection, file_id: str, owner: str | None) -> tuple[int, int]:
     row = connection.execute(
-        "SELECT created_at, sequence FROM files WHERE id = ?", [_clean(file_id)]
+        """
+        SELECT created_at, sequence FROM files WHERE id = ? AND (owner IS NULL OR owner = ?)
+        """,
+        [_clean(file_id), owner],
     ).fetchone()
     if row is None:
         raise NotFound("There is no file with the id given as after.", param="after")

@@ -10,7 +10,7 @@ from airelays_app.schemas.paging import read_paging
 from airelays_app.services.conversation_items import shown_item
 from airelays_app.store.conversations import Conversation
 from airelays_app.web.bodies import json_body
-from airelays_app.web.context import services
+from airelays_app.web.context import owner, services
 from airelays_app.web.replies import json_response
 
 blueprint = Blueprint("conversations", __name__, url_prefix="/v1/conversations")
@@ -35,7 +35,9 @@ def create() -> Response:
     with json_body() as body:
         validate_conversation(body.value)
         conversation = services().conversations.create(
-            metadata=body.value.get("metadata") or {}, items=body.value.get("items") or []
+            metadata=body.value.get("metadata") or {},
+            items=body.value.get("items") or [],
+            owner=owner() or None,
         )
     return _shown(conversation)
 
@@ -43,7 +45,7 @@ def create() -> Response:
 @blueprint.get("/<conversation_id>")
 def retrieve(conversation_id: str) -> Response:
     """Return a conversation without its items."""
-    return _shown(services().conversations.get(conversation_id))
+    return _shown(services().conversations.get(conversation_id, owner=owner()))
 
 
 @blueprint.post("/<conversation_id>")
@@ -54,7 +56,10 @@ def update(conversation_id: str) -> Response:
         validate_conversation(body.value)
         metadata = body.value.get("metadata") or {}
     conversation = relaying.conversations.update_metadata(
-        conversation_id, metadata, mode=relaying.settings.conversations.metadata_update
+        conversation_id,
+        metadata,
+        mode=relaying.settings.conversations.metadata_update,
+        owner=owner(),
     )
     return _shown(conversation)
 
@@ -62,7 +67,7 @@ def update(conversation_id: str) -> Response:
 @blueprint.delete("/<conversation_id>")
 def delete(conversation_id: str) -> Response:
     """Forget a conversation and its items."""
-    services().conversations.delete(conversation_id)
+    services().conversations.delete(conversation_id, owner=owner())
     return json_response({"id": conversation_id, "object": "conversation.deleted", "deleted": True})
 
 
@@ -71,7 +76,11 @@ def list_items(conversation_id: str) -> Response:
     """List the items, newest first unless asked otherwise."""
     paging = read_paging(request.args, default=20, maximum=100)
     page = services().conversations.items(
-        conversation_id, limit=paging.limit, order=paging.order, after=paging.after
+        conversation_id,
+        limit=paging.limit,
+        order=paging.order,
+        after=paging.after,
+        owner=owner(),
     )
     return json_response(_item_list(page.data, has_more=page.has_more))
 
@@ -83,20 +92,23 @@ def add_items(conversation_id: str) -> Response:
         validate_conversation(body.value)
         if not body.value.get("items"):
             raise Unprocessable("items is required and must not be empty.", param="items")
-        items = services().conversations.add_items(conversation_id, body.value["items"])
+        items = services().conversations.add_items(
+            conversation_id, body.value["items"], owner=owner()
+        )
     return json_response(_item_list(list(items), has_more=False))
 
 
 @blueprint.get("/<conversation_id>/items/<item_id>")
 def retrieve_item(conversation_id: str, item_id: str) -> Response:
     """Return one item."""
-    return json_response(shown_item(services().conversations.get_item(conversation_id, item_id)))
+    item = services().conversations.get_item(conversation_id, item_id, owner=owner())
+    return json_response(shown_item(item))
 
 
 @blueprint.delete("/<conversation_id>/items/<item_id>")
 def delete_item(conversation_id: str, item_id: str) -> Response:
     """Remove one item and return the conversation."""
-    return _shown(services().conversations.delete_item(conversation_id, item_id))
+    return _shown(services().conversations.delete_item(conversation_id, item_id, owner=owner()))
 
 
 def _item_list(items: Any, *, has_more: bool) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def upload() -> Response:
             filename=file.filename or "upload",
             purpose=purpose,
             content_type=_content_type(file),
+            owner=owner() or None,
         )
     return json_response(_shown(stored))
 

@@ -139,7 +139,11 @@ def test_a_request_that_the_relay_refuses_is_refused(desk, sandbox):
 def test_a_reply_counts_although_a_file_was_deleted_since(desk, sandbox, vendor):
     sandbox.settings.batch_looks = 2
     stored = desk.files.create(
-        BytesIO(b"%PDF-1.4"), filename="a.pdf", purpose="user_data", content_type="application/pdf"
+        BytesIO(b"%PDF-1.4"),
+        filename="a.pdf",
+        purpose="user_data",
+        content_type="application/pdf",
+        owner=OWNER,
     )
     batch = desk.create([vendor.request("[[say a]]")])
     parts = [
@@ -148,7 +152,7 @@ def test_a_reply_counts_although_a_file_was_deleted_since(desk, sandbox, vendor)
     ]
     named = desk.create([vendor.request(parts)])
     desk.batching.native.run(keep)
-    desk.files.delete(stored.id)
+    desk.files.delete(stored.id, owner=OWNER)
     assert [says(each) for each in desk.run(named)] == ["b"]
     assert desk.run(batch)
     assert vendor.made(sandbox) == 2

@@ -76,9 +76,9 @@ def test_a_new_conversation_has_what_it_was_given(store):
     made = store.create(metadata={"topic": "ü"}, items=[says("hello")], owner="laptop")
     assert made.id.startswith("conv_")
     assert len(made.id) == len("conv_") + 32
-    assert store.get(made.id) == made
+    assert store.get(made.id, owner="laptop") == made
     assert (made.metadata, made.owner, made.latest_response_id) == ({"topic": "ü"}, "laptop", None)
-    assert texts(store.history(made.id)) == ["hello"]
+    assert texts(store.history(made.id, owner="laptop")) == ["hello"]
     assert store.count() == 1
 
 
@@ -490,6 +490,25 @@ def test_a_deleted_conversation_is_gone_with_its_items(store, database):
 
 @pytest.mark.parametrize("unknown", ["conv_0", "", "\ud800", "a\x00b"])
 def test_an_unknown_conversation_is_404_on_every_method(store, unknown):
+    assert_unknown(store, unknown)
+
+
+@pytest.mark.parametrize("owner", [None, "phone"])
+def test_another_s_conversation_is_404_on_every_method(store, owner):
+    made = store.create(items=[says("hello")], owner="laptop")
+
+    assert_unknown(store, made.id, owner=owner)
+
+    assert texts(store.history(made.id, owner="laptop")) == ["hello"]
+
+
+def test_a_conversation_without_owner_is_everybodys(store):
+    made = store.create(items=[says("hello")])
+
+    assert texts(store.history(made.id, owner="phone")) == ["hello"]
+
+
+def assert_unknown(store, conversation_id, **options):
     for function, arguments in [
         (store.get, []),
         (store.update_metadata, [{}]),
@@ -501,7 +520,7 @@ def test_an_unknown_conversation_is_404_on_every_method(store, unknown):
         (store.delete_item, ["msg_1"]),
         (store.begin_turn, []),
     ]:
-        error = refusal(function, unknown, *arguments)
+        error = refusal(function, conversation_id, *arguments, **options)
         assert (type(error), error.param) == (NotFound, "conversation_id")
 
 

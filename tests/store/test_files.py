@@ -162,10 +162,10 @@ def test_a_file_of_exactly_the_limit_fits_and_one_byte_more_does_not(store, data
 
 
 def test_what_the_relay_makes_is_bounded_by_the_total_only(store):
-    made = put(store, b"x" * (MAX_FILE + 1), owner="somebody")
+    made = put(store, b"x" * (MAX_FILE + 1), is_upload=False)
     assert made.bytes == MAX_FILE + 1
     with pytest.raises(TooLarge) as caught:
-        put(store, b"x" * MAX_TOTAL, owner="somebody")
+        put(store, b"x" * MAX_TOTAL, is_upload=False)
     assert caught.value.code == "storage_full"
 
 

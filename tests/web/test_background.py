@@ -25,7 +25,6 @@ from tests.web.test_stored_responses import (
     is_kept,
     kept,
     said_in,
-    token_of_another,
 )
 
 PATIENCE = 60.0
@@ -270,7 +269,7 @@ def test_who_follows_hears_of_the_deleting(relay):
 
 
 def test_another_credential_can_do_nothing_with_it(relay):
-    phone = token_of_another(relay)
+    phone = relay.add_token("phone")
     waiting = begin(relay, LONG)
     path = f"{RESPONSES}/{waiting['id']}"
 

@@ -23,8 +23,6 @@ from tests.web.test_stored_responses import (
     is_kept,
     kept,
     said_in,
-    token_of_another,
-    tokens,
 )
 
 PATIENCE = 60.0
@@ -173,7 +171,7 @@ def test_another_connection_remembers_nothing_of_it(relay, talk):
 def test_another_credential_continues_nothing_that_is_kept(relay, talk):
     first = talk.ask(store=True)
 
-    with talking(relay, token=token_of_another(relay)) as other:
+    with talking(relay, token=relay.add_token("phone")) as other:
         event = other.refusal(previous_response_id=first["id"])
 
     assert event["error"]["code"] == "previous_response_not_found"
@@ -318,9 +316,9 @@ def test_each_message_counts_towards_the_rate(start_relay):
 
 
 def test_a_revoked_token_gets_no_further_reply(relay):
-    with talking(relay, token=token_of_another(relay, "tablet")) as talk:
+    with talking(relay, token=relay.add_token("tablet")) as talk:
         talk.ask()
-        tokens(relay, "revoke", "tablet")
+        relay.command("token", "revoke", "tablet")
         event = talk.refusal()
         with pytest.raises(ConnectionClosed) as caught:
             talk.receive()

@@ -9,8 +9,6 @@ as for what there never was.
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -68,16 +66,7 @@ def texts(items):
 @pytest.fixture(scope="module")
 def phone(module_relay):
     """Return the token of another device."""
-    return token_of_another(module_relay)
-
-
-def token_of_another(relay, name="phone"):
-    return json.loads(tokens(relay, "add", name, "--json"))["relay_token"]
-
-
-def tokens(relay, *words):
-    command = [sys.executable, "-m", "airelays_app.cli", "token", *words]
-    return subprocess.run(command, env=relay.environ, capture_output=True, check=True).stdout
+    return module_relay.add_token("phone")
 
 
 @on_every_lane
@@ -153,19 +142,19 @@ def test_another_credential_sees_nothing_of_it(relay, phone):
 
 
 def test_what_a_device_has_kept_is_the_main_tokens_when_it_ends_and_no_later_devices(relay):
-    tablet = token_of_another(relay, "tablet")
+    tablet = relay.add_token("tablet")
     given = relay.post(RESPONSES, question(RESPONSES, store=True), token=tablet).json()
     path = f"{RESPONSES}/{given['id']}"
     item = [{"type": "item_reference", "id": given["output"][0]["id"]}]
     assert relay.get(path).status_code == 404
 
-    tokens(relay, "revoke", "tablet")
-    other = token_of_another(relay, "tablet")
+    relay.command("token", "revoke", "tablet")
+    other = relay.add_token("tablet")
 
     assert relay.get(path, token=other).status_code == 404
     assert relay.get(path).json()["id"] == given["id"]
     assert relay.ok(RESPONSES, question(RESPONSES) | {"input": item})
-    tokens(relay, "revoke", "tablet")
+    relay.command("token", "revoke", "tablet")
 
 
 def test_a_reply_that_the_client_did_not_wait_for_is_not_kept(relay):
