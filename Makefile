@@ -1,7 +1,8 @@
 # What takes more than "python -m pytest". PYTHON is one with the [test] extra installed.
 PYTHON = .venv/bin/python
 
-# Newer releases of openai and ai than these want a newer Node than 20.
+# Newer releases of openai and ai than these want a newer Node than 20. LibreChat's engine says that
+# it does too, and runs on 20 all the same.
 AIDER_VERSION = 0.86.2
 AGENTS_SDK_VERSION = 0.24.0
 AI_SDK_VERSION = 6.0.326
@@ -9,8 +10,12 @@ AI_SDK_COMPATIBLE_VERSION = 2.0.92
 AI_SDK_OPENAI_VERSION = 3.0.141
 CLAUDE_CODE_VERSION = 2.1.332
 CODEX_VERSION = 0.169.0
+DOTENV_VERSION = 16.6.1
 GEMINI_CLI_VERSION = 0.61.0
+JS_YAML_VERSION = 4.3.2
 LANGCHAIN_VERSION = 1.7.4
+LIBRECHAT_AGENTS_VERSION = 3.9.2
+LIBRECHAT_SCHEMA_VERSION = 0.8.524
 LLM_VERSION = 0.36
 OPENAI_NODE_VERSION = 6.49.0
 OPENCODE_VERSION = 1.18.33
@@ -22,8 +27,12 @@ NPM_CLIENTS = \
 	@ai-sdk/openai@$(AI_SDK_OPENAI_VERSION) \
 	@anthropic-ai/claude-code@$(CLAUDE_CODE_VERSION) \
 	@google/gemini-cli@$(GEMINI_CLI_VERSION) \
+	@librechat/agents@$(LIBRECHAT_AGENTS_VERSION) \
 	@openai/codex@$(CODEX_VERSION) \
 	ai@$(AI_SDK_VERSION) \
+	dotenv@$(DOTENV_VERSION) \
+	js-yaml@$(JS_YAML_VERSION) \
+	librechat-data-provider@$(LIBRECHAT_SCHEMA_VERSION) \
 	openai@$(OPENAI_NODE_VERSION) \
 	opencode-ai@$(OPENCODE_VERSION) \
 	ws@$(WS_VERSION) \
@@ -35,8 +44,9 @@ NPM_CLIENTS = \
 clients: .clients/installed
 	$(PYTHON) -m pytest tests/clients
 
+# An install script of LibreChat's engine reports installations unless it is told not to.
 .clients/installed: Makefile
-	npm install --no-audit --no-fund --prefix .clients $(NPM_CLIENTS)
+	DO_NOT_TRACK=1 npm install --no-audit --no-fund --prefix .clients $(NPM_CLIENTS)
 	$(call VENV,aider,aider-chat==$(AIDER_VERSION))
 	$(call VENV,agents-sdk,openai-agents==$(AGENTS_SDK_VERSION))
 	$(call VENV,langchain,langchain-openai==$(LANGCHAIN_VERSION))

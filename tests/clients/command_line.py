@@ -52,6 +52,14 @@ def node_modules_with(package: str) -> Path:
     return folder
 
 
+def program(file: Path, source: str, modules: Path | None = None) -> str:
+    """Write a program where it finds its ``modules``, if it is one for Node; return its path."""
+    file.write_text(source)
+    if modules:
+        (file.parent / "node_modules").symlink_to(modules)
+    return str(file)
+
+
 def _found(name: str, place: str | None) -> str:
     variable = f"AIRELAYS_TEST_{name.upper().replace('-', '_')}"
     found = os.environ.get(variable) or place

@@ -26,6 +26,10 @@ _WIDTH = 98
 _NOT_RUN = (
     "It was not run here: its menus and files are those of its own documentation of November 2026."
 )
+_JOINED = (
+    "What the program does between its settings and that was done as in its source of November "
+    "2026; its menus are those of its documentation."
+)
 
 
 def page_rst(client: Client) -> str:
@@ -72,7 +76,8 @@ def _run(tried: Tried | None) -> tuple[str, str]:
     if tried is None:
         return "not run", "none"
     names = "; ".join(upstream.name for upstream in tried.upstreams)
-    return f"{tried.release}: {tried.turn}", names
+    what = f"not itself, but its {tried.part}, {tried.release}" if tried.part else tried.release
+    return f"{what}: {tried.turn}", names
 
 
 def _heading(title: str) -> str:
@@ -97,9 +102,16 @@ def _tried(client: Client) -> str:
     if tried is None:
         return f"{_NOT_RUN} {_tried_instead(client)}"
     upstreams = ", ".join(upstream.name for upstream in tried.upstreams)
+    finished = (
+        f"{tried.release} finished {tried.turn} with these settings, on a stand-in for each of "
+        f"these upstreams: {upstreams}."
+    )
+    again = f"``tests/clients/{tried.test}`` does it again."
+    if not tried.part:
+        return f"Release {finished} {again}"
     return (
-        f"Release {tried.release} finished {tried.turn} with these settings, on a stand-in for "
-        f"each of these upstreams: {upstreams}. ``tests/clients/{tried.test}`` does it again."
+        f"{client.name} itself was not run: neither npm nor PyPI nor Debian has it. Its "
+        f"{tried.part} was: {finished} {_JOINED} {again}"
     )
 
 

@@ -17,6 +17,7 @@ from tests.clients.command_line import (
     installed,
     node_modules_with,
     printed,
+    program,
     python_with,
     run,
 )
@@ -82,12 +83,9 @@ def run_program(found, relay, tmp_path) -> Callable[..., subprocess.CompletedPro
     """Return a function that runs a program's text with the library and further arguments."""
 
     def run_program(source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        if found.modules:
-            (tmp_path / "node_modules").symlink_to(found.modules)
-        file = tmp_path / found.kit.program
-        file.write_text(source)
+        file = program(tmp_path / found.kit.program, source, found.modules)
         environ = {"OPENAI_BASE_URL": relay.base_url, "OPENAI_API_KEY": relay.token}
-        return run([found.interpreter, str(file), *arguments], tmp_path, environ)
+        return run([found.interpreter, file, *arguments], tmp_path, environ)
 
     return run_program
 

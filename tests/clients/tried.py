@@ -21,12 +21,14 @@ class Tried:
     """A ``release`` was run with what ``airelays connect`` prints, by the ``test``.
 
     ``turn`` says what it did on each of the ``upstreams``. ``test`` is a path below tests/clients.
+    Of a client that could not be run itself a ``part`` was, and the ``release`` is that part's.
     """
 
     release: str
     turn: str
     test: str
     upstreams: tuple[Upstream, ...] = UPSTREAMS
+    part: str = ""
 
 
 _SHELL = "a turn with its shell"
@@ -34,6 +36,7 @@ _FUNCTION = "a turn with a function"
 _BOTH = f"{_FUNCTION} in Chat Completions and in Responses"
 _SDKS = "test_two_turns.py"
 _PROGRAMS = "test_programs.py"
+_ENGINES = "test_engines.py"
 
 TRIED = {
     "codex": Tried(
@@ -51,6 +54,13 @@ TRIED = {
     "agents-sdk": Tried(PINS["AGENTS_SDK"], _BOTH, _PROGRAMS),
     "langchain": Tried(PINS["LANGCHAIN"], _BOTH, _PROGRAMS),
     "vercel-ai-sdk": Tried(PINS["AI_SDK"], _BOTH, _PROGRAMS),
+    "librechat": Tried(
+        f"@librechat/agents {PINS['LIBRECHAT_AGENTS']} with librechat-data-provider "
+        f"{PINS['LIBRECHAT_SCHEMA']}",
+        f"{_FUNCTION} and a title",
+        _ENGINES,
+        part="engine",
+    ),
     "openai-python": Tried("3.57.0", _BOTH, _SDKS),
     "anthropic-sdk": Tried("2.14.0", _FUNCTION, _SDKS),
     "google-genai": Tried("3.6.1", _FUNCTION, _SDKS),
@@ -58,7 +68,7 @@ TRIED = {
 """By the name that ``airelays connect`` takes. The SDKs without pin are those of the last run."""
 
 
-PLAYED = {"librechat": "test_apps.py", "open-webui": "test_apps.py"}
+PLAYED = {"open-webui": "test_apps.py"}
 """By name, the test that sends what an application that is not run is known to send."""
 
 

@@ -1,6 +1,7 @@
 """Applications with a window, and those that run on a server for several people at home.
 
-Their menus are described as their own documentation had them on 2026-11-22.
+Their menus are described as their own documentation had them on 2026-11-22, what they make of the
+settings as their sources did on 2026-11-26.
 """
 
 from airelays_app.cli.clients.row import Client, Step
@@ -9,6 +10,10 @@ _FIELDS = "Base URL: %{base_url}\nAPI key:  %{token}\n"
 _FROM_A_CONTAINER = (
     "From inside a container 127.0.0.1 is the container itself: let AIRelays listen on the LAN "
     "address of this machine and use that."
+)
+_LIMIT = (
+    "A limit of tokens that is set in it is refused by the subscription, unless "
+    'compat.token_limits = "ignore" is in the settings of AIRelays.'
 )
 
 APPS = (
@@ -39,7 +44,7 @@ APPS = (
             Step(
                 "librechat.yaml",
                 """\
-version: 1.2.1
+version: 1.3.17
 endpoints:
   custom:
     - name: "AIRelays"
@@ -56,8 +61,10 @@ endpoints:
         ),
         notes=(
             _FROM_A_CONTAINER,
-            "The sampling parameters it always sends are left out towards the subscription and "
-            "listed in x-airelays-ignored-parameters; dropParams is not needed.",
+            "The user that it always names, and the sampling parameters that are set in its panel, "
+            "are left out towards the subscription and listed in x-airelays-ignored-parameters; "
+            "dropParams is not needed.",
+            _LIMIT,
         ),
     ),
     Client(
