@@ -11,4 +11,3 @@ from socket import socket
 KEY = "airelays.take_over"
 
 Conversation = Callable[[socket], None]
-TakeOver = Callable[[Conversation], None]

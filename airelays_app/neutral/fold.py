@@ -1,6 +1,6 @@
-"""A whole reply from events, and events from a whole reply: buffered is folded stream."""
+"""A whole reply from events: buffered is folded stream."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,34 +97,3 @@ def part_of(event: PartOpened) -> ReplyPart:
     return ReplyPart(
         event.kind, id=event.id, name=event.name, native=event.native, dialect=event.dialect
     )
-
-
-def fold(events: Iterable[Event]) -> Reply:
-    """Return the reply that ``events`` make."""
-    folding = Fold()
-    folding.feed(events)
-    return folding.reply()
-
-
-def unfold(reply: Reply) -> Iterator[Event]:
-    """Return the events of a whole reply, each part in one delta."""
-    yield Started(reply.id, reply.model)
-    for number, part in enumerate(reply.parts):
-        yield from _unfold_part(number, part)
-    if reply.usage:
-        yield UsageSeen(reply.usage)
-    if reply.failure:
-        yield Failed(reply.failure)
-    else:
-        yield Finished(reply.reason or "end", reply.stop)
-
-
-def _unfold_part(number: int, part: ReplyPart) -> Iterator[Event]:
-    yield PartOpened(number, part.kind, part.id, part.name, part.native, part.dialect)
-    if part.text:
-        yield PartDelta(number, part.text)
-    for annotation in part.annotations:
-        yield Noted(number, "annotation", annotation)
-    if part.seal:
-        yield PartSealed(number, part.seal)
-    yield PartClosed(number, part.native)

@@ -140,18 +140,8 @@ class RelayArbiter(Arbiter):  # type: ignore[misc]
         member.worker.tmp.close()
         level = logging.INFO if member.is_retiring or status == 0 else logging.ERROR
         note(level, "worker ended", worker=member.pid, status=status)
-        self._call_exit_hook(member)
         if not booted and not member.is_retiring:
             self._after_failed_boot(member.generation, status)
-
-    def _call_exit_hook(self, member: Member) -> None:
-        hook = member.generation.plan.on_worker_exit
-        if hook is None:
-            return
-        try:
-            hook(member.pid)
-        except Exception as error:
-            note_failure("the clean-up after a worker failed", error)
 
     def _after_failed_boot(self, generation: Generation, status: int) -> None:
         """Killed while booting may be bad luck; ending by itself means that it cannot start."""

@@ -49,13 +49,11 @@ class Plan:
     """One configuration of the server.
 
     ``make_app`` is called inside each worker, after the fork; what it opens belongs to that worker
-    alone. ``on_worker_exit`` is called in the master with the process id of every worker that has
-    ended, however it ended, so that what it held in shared memory can be freed.
+    alone.
     """
 
     options: ServerOptions
     make_app: Callable[[], WSGIApplication]
-    on_worker_exit: Callable[[int], None] | None = None
 
 
 def default_concurrency(cores: int, streams: int) -> tuple[int, int]:

@@ -50,7 +50,6 @@ FAILED = Refusal(
     "internal_server_error",
     "The relay failed to answer. Its log says why.",
 )
-ALL = (MALFORMED, UNKNOWN_CODING, OVERDUE, LONG_LINE, UNKNOWN_EXPECTATION, LONG_HEAD, FAILED)
 
 _BY_ERROR: tuple[tuple[type[Exception], Refusal], ...] = (
     (http_errors.InvalidResponseHeader, FAILED),

@@ -8,7 +8,6 @@ A lane is fed SSE blocks and gives bytes, or a whole reply at the end.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from airelays_app.dialects.base import Decoder, Encoder, Tap
 from airelays_app.errors import UpstreamError
@@ -25,28 +24,6 @@ _NONSENSE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 def _malformed() -> UpstreamError:
     return UpstreamError("The upstream's stream is malformed.")
-
-
-class Lane(Protocol):
-    """One reply on its way; the attributes are those of a tap."""
-
-    usage: Usage | None
-    has_content: bool
-    ended: bool
-    failure: Failure | None
-
-    @property
-    def runs(self) -> Runs | None:
-        """What the splitter of the stream may leave together."""
-
-    def feed(self, blocks: Sequence[bytes]) -> bytes:
-        """Return what the client gets for these blocks."""
-
-    def end_of_input(self) -> bytes:
-        """The upstream has ended cleanly: return what the client still gets."""
-
-    def break_off(self, failure: Failure) -> bytes:
-        """Return the in-band error that ends the stream."""
 
 
 class TappedLane:

@@ -84,7 +84,7 @@ class Relay:
         """Return the answer from its commit point on; raises RelayError, ClientGone."""
         try:
             return retry.call(
-                lambda _: self._pool.ask(
+                lambda: self._pool.ask(
                     call.route,
                     lambda route: self._attempt(replace(call, route=route), record, keepers),
                     sticky=_sticky(call),

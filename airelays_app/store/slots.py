@@ -119,13 +119,6 @@ class Slots:
         del marks[_NO_MARK]
         return len(marks)
 
-    def release_worker(self, pid: int) -> None:
-        """Empty the rows of a worker that has ended; the arbiter may call it when it reaps one."""
-        with self._lock:
-            mapped = self._mapped()
-            with self._rows_locked():
-                _clear_dead_rows(mapped, only_pid=pid)
-
     def close(self) -> None:
         """Give this process's row back and unmap the file."""
         with self._lock:
@@ -256,9 +249,9 @@ def _set_used_end(mapped: mmap.mmap, own: _OwnRow, used_end: int) -> None:
     _USED_END.pack_into(mapped, _owner_at(own.index) + _OWNER.size - _USED_END.size, used_end)
 
 
-def _clear_dead_rows(mapped: mmap.mmap, *, only_pid: int | None = None) -> None:
+def _clear_dead_rows(mapped: mmap.mmap) -> None:
     for index, owner in enumerate(_owners(mapped)):
-        if only_pid in (None, owner[0]) and _is_dead(owner):
+        if _is_dead(owner):
             _clear_row(mapped, index)
 
 

@@ -33,13 +33,13 @@ class RetryPolicy:
 
 
 def call(
-    attempt: Callable[[int], _T],
+    attempt: Callable[[], _T],
     *,
     policy: RetryPolicy,
     should_retry: Callable[[RelayError], bool],
     wait: Callable[[float], None],
 ) -> _T:
-    """Return what ``attempt(number)`` returns, trying again as ``policy`` allows.
+    """Return what ``attempt()`` returns, trying again as ``policy`` allows.
 
     Raises the last attempt's error as soon as no attempt is left, the wait would exceed the
     budget, the failure is deterministic (kind ``client``) or ``should_retry`` says no. ``wait``
@@ -49,7 +49,7 @@ def call(
     number = 0
     while True:
         try:
-            return attempt(number)
+            return attempt()
         except RelayError as error:
             failure = failure_of(error)
             pause = policy.wait_after(number, failure)

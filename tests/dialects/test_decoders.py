@@ -13,7 +13,6 @@ from airelays_app.dialects import CHAT, DIALECTS, RESPONSES
 from airelays_app.framing.jsontext import JsonTextError, dumps, loads
 from airelays_app.framing.sse import data_block, event_block, parse_block
 from airelays_app.neutral.events import Event
-from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from tests.dialects.transcripts import (
     CASES,
@@ -24,6 +23,7 @@ from tests.dialects.transcripts import (
     summary,
     wire_of,
 )
+from tests.neutral.streams import fold
 
 NONSENSE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What a lane turns into "the upstream's stream is malformed"."""

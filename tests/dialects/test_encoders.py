@@ -25,7 +25,6 @@ from airelays_app.neutral.events import (
     UsageSeen,
 )
 from airelays_app.neutral.failure import Failure
-from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from airelays_app.neutral.seals import pack
 from airelays_app.neutral.usage import Usage
@@ -38,7 +37,7 @@ from tests.dialects.readers import (
     read_responses,
 )
 from tests.dialects.transcripts import decode
-from tests.neutral.streams import CALLS, KINDS, legal_streams
+from tests.neutral.streams import CALLS, KINDS, fold, legal_streams
 
 CHAT_KINDS = tuple(kind for kind in KINDS if kind != "opaque")
 _KEPT_REASONS = ("length", "content_filter", "tool_use")

@@ -18,11 +18,10 @@ from airelays_app.framing.jsontext import JsonTextError
 from airelays_app.framing.sse import KEEP_ALIVE, SseSplitter
 from airelays_app.neutral.events import Finished, PartClosed, PartDelta, PartOpened, Started
 from airelays_app.neutral.failure import Failure
-from airelays_app.neutral.fold import fold
 from tests.dialects.readers import blocks_of, read_chat, read_responses
 from tests.dialects.transcripts import classify, decode
 from tests.dialects.transcripts import wire_of as recorded
-from tests.neutral.streams import legal_streams
+from tests.neutral.streams import fold, legal_streams
 
 FAILURE = Failure("other", 502, "upstream_error", "Cut.", code="upstream_cut")
 CUTS = st.lists(st.integers(0, 20_000), max_size=8)

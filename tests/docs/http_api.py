@@ -130,8 +130,9 @@ def _of_logins() -> Iterator[Error]:
 
 def _of_the_server() -> Iterator[Error]:
     """What the server answers before there is an application."""
-    for refusal in refusals.ALL:
-        yield int(refusal.status), refusals.type_of(refusal.status), refusal.code
+    for refusal in vars(refusals).values():
+        if isinstance(refusal, refusals.Refusal):
+            yield int(refusal.status), refusals.type_of(refusal.status), refusal.code
 
 
 def _in_streams() -> Iterator[Error]:

@@ -17,6 +17,7 @@ from airelays_app.neutral.events import (
     UsageSeen,
 )
 from airelays_app.neutral.failure import Failure
+from airelays_app.neutral.fold import Fold
 from airelays_app.neutral.seals import Seal
 from airelays_app.neutral.usage import Usage
 
@@ -108,3 +109,10 @@ def _within(number: int, kind: str) -> st.SearchStrategy[Event]:
         }
         choices.append(st.just(Noted(number, "annotation", citation)))
     return st.one_of(choices)
+
+
+def fold(events):
+    """Return the reply that ``events`` make."""
+    folding = Fold()
+    folding.feed(events)
+    return folding.reply()

@@ -16,7 +16,6 @@ from airelays_app.neutral.events import (
     PartOpened,
     Started,
 )
-from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from airelays_app.neutral.request import (
     HostedTool,
@@ -28,7 +27,7 @@ from airelays_app.neutral.request import (
     ToolChoice,
     ToolResult,
 )
-from tests.neutral.streams import legal_streams
+from tests.neutral.streams import fold, legal_streams
 
 GRAMMAR = {"type": "grammar", "syntax": "lark", "definition": "start: WORD"}
 EXEC = Tool("exec", "Runs it.", custom=True, format=GRAMMAR)

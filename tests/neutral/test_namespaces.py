@@ -5,11 +5,10 @@ of earlier turns are renamed with their tools, and the client gets its calls bac
 from hypothesis import given
 
 from airelays_app.neutral.events import Event, PartClosed, PartDelta, PartOpened
-from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from airelays_app.neutral.namespaces import GroupedCalls, GroupedName, flat_names
 from airelays_app.neutral.request import HostedTool, Message, Request, Text, Tool, ToolCall
-from tests.neutral.streams import legal_streams
+from tests.neutral.streams import fold, legal_streams
 
 HOSTED = HostedTool("responses", {"type": "web_search"}, "tools[4]")
 ASKED = Request(

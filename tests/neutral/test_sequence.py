@@ -4,10 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airelays_app.neutral.events import Event, Failed, PartClosed, PartDelta, PartOpened
-from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from airelays_app.neutral.sequence import OneAtATime, Turns
-from tests.neutral.streams import legal_streams
+from tests.neutral.streams import fold, legal_streams
 
 
 def said_in_turns(events: list[Event]) -> list[tuple[int, str]]:

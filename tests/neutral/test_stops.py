@@ -19,11 +19,10 @@ from airelays_app.neutral.events import (
     UsageSeen,
 )
 from airelays_app.neutral.failure import Failure
-from airelays_app.neutral.fold import fold
 from airelays_app.neutral.grammar import check
 from airelays_app.neutral.stops import StopCutter
 from airelays_app.neutral.usage import Usage
-from tests.neutral.streams import legal_streams
+from tests.neutral.streams import fold, legal_streams
 
 letters = st.text("abß🙂", max_size=14)
 stop_lists = st.lists(st.text("abß🙂", min_size=1, max_size=4), min_size=1, max_size=3)

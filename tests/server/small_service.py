@@ -1,9 +1,9 @@
 """A service for the tests of the server: run as a program, its plan (JSON) named by TEST_PLAN.
 
 The plan is read again on SIGHUP: ``options`` of the server, ``greeting`` of the application,
-``load`` (``ok`` or a message to fail with) and ``boot`` (``ok``, ``fail`` or
-``hang``). While there is a file ``broken`` beside the plan, the application fails too.
-The first line of its output lists the addresses; what the master hears of ended workers follows.
+``load`` (``ok`` or a message to fail with) and ``boot`` (``ok``, ``fail`` or ``hang``). While
+there is a file ``broken`` beside the plan, the application fails too.
+The first line of its output lists the addresses.
 """
 
 import json
@@ -134,7 +134,6 @@ def main():
         return Plan(
             options=ServerOptions(**options),
             make_app=lambda: make_app(plan),
-            on_worker_exit=lambda pid: print(f"ended {pid}", flush=True),
         )
 
     def listening(addresses):

@@ -129,16 +129,6 @@ def test_a_killed_worker_that_nobody_has_reaped_counts_as_dead(slots, path):
     other.end()
 
 
-def test_the_arbiter_can_free_an_ended_worker_and_no_live_one(slots, path):
-    other = Holder(path, 5, 50)
-    assert other.admitted() == 5
-    slots.release_worker(other.process.pid)
-    assert slots.count("a") == 5
-    other.end()
-    slots.release_worker(other.process.pid)
-    assert slots.count("a") == 0
-
-
 def test_a_process_id_that_is_used_again_does_not_inherit(slots, path, monkeypatch):
     other = Holder(path, 5, 50)
     assert other.admitted() == 5

@@ -22,11 +22,11 @@ from airelays_app.neutral.events import (
     PartSealed,
     Started,
 )
-from airelays_app.neutral.fold import fold
 from airelays_app.neutral.foreign_seals import without_foreign_seals
 from airelays_app.neutral.seals import Seal
 from tests.dialects.readers import read_chat, read_gemini, read_messages, read_responses
 from tests.dialects.transcripts import decode, wire_of
+from tests.neutral.streams import fold
 
 CLIENTS = ("responses", "chat", "messages", "gemini")
 READERS = {

@@ -22,10 +22,9 @@ from airelays_app.neutral.events import (
     PartSealed,
     Started,
 )
-from airelays_app.neutral.fold import fold
 from airelays_app.neutral.seals import UNSEALED, Seal, opened
 from tests.dialects.readers import blocks_of, read_messages
-from tests.neutral.streams import legal_streams
+from tests.neutral.streams import fold, legal_streams
 
 EVENT = TypeAdapter(RawMessageStreamEvent)
 KINDS = ("text", "refusal", "reasoning", "reasoning_text", "tool_call", "opaque")

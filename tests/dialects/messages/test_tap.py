@@ -13,10 +13,9 @@ from airelays_app.dialects.messages.tap import MessagesTap
 from airelays_app.framing.jsontext import JsonTextError
 from airelays_app.framing.sse import SseSplitter
 from airelays_app.neutral.failure import Failure
-from airelays_app.neutral.fold import fold
 from tests.dialects.readers import read_messages
 from tests.dialects.transcripts import CASES, classify, decode, wire_of
-from tests.neutral.streams import legal_streams
+from tests.neutral.streams import fold, legal_streams
 
 CONTEXT = ReplyContext(id="msg_1", created=1, model="m", fresh_id=str, request_id="req_1")
 FAILURE = Failure("other", 502, "upstream_error", "Cut.", code="upstream_cut")
