@@ -148,12 +148,6 @@ class DeviceTokens:
             return "env"
         return None if self._main_in_file() is None else "file"
 
-    def set_main(self, token: str) -> None:
-        """Make ``token``, chosen by the owner, the main one; ConfigError if it is too weak."""
-        self._refuse_environment("set")
-        with self._changing():
-            self._write_main(require_strong(token, setting="the token"))
-
     def rotate(self, name: str = MAIN) -> str:
         """Replace the secret of ``name`` and return the new one; the old one ends at once.
 

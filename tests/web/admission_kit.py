@@ -93,11 +93,10 @@ class Relay:
         self.directory = directory
         self.database = Database(directory / "state.sqlite3", busy_seconds=busy_seconds)
         self.slots = Slots(directory / "slots")
-        self.tokens = DeviceTokens(
-            main_path=directory / "relay-token", named_path=directory / "tokens.json"
-        )
+        token_file = directory / "relay-token"
+        self.tokens = DeviceTokens(main_path=token_file, named_path=directory / "tokens.json")
         if self.tokens.show() is None:
-            self.tokens.set_main(TOKEN)
+            token_file.write_text(f"{TOKEN}\n")
         self.gates = {"open": threading.Event()}
         app = self.app = Flask("relay", static_folder=None)
         app.config["PROPAGATE_EXCEPTIONS"] = False

@@ -106,7 +106,7 @@ def status_app(home_folder, providers, *, token=TOKEN, **environ):
         main_path=settings.security.bearer_token_file, named_path=data_dir / "tokens.json"
     )
     if token:
-        tokens.set_main(token)
+        settings.security.bearer_token_file.write_text(f"{token}\n")
     limits, lockouts = _limits(database, data_dir)
     files = FileStore(database, data_dir / "uploads", max_file_bytes=1000, max_total_bytes=10_000)
     relay_status = RelayStatus(
