@@ -1,6 +1,5 @@
 """``airelays unblock``: end the block of an address after wrong tokens."""
 
-import ipaddress
 from contextlib import closing
 
 import click
@@ -12,6 +11,7 @@ from airelays_app.config import Settings
 from airelays_app.store.database import Database
 from airelays_app.store.lockouts import Lockout, LockoutRule, Lockouts
 from airelays_app.store.steady_clock import SteadyClock
+from airelays_app.web.address import address_group
 
 
 @click.command()
@@ -22,9 +22,10 @@ from airelays_app.store.steady_clock import SteadyClock
 def unblock(invocation: Invocation, address: str | None) -> None:
     """Let a blocked address, or all of them, try again at once.
 
-    An address is blocked after too many wrong tokens. A running server notices at once.
+    An address is blocked after too many wrong tokens, one of IPv6 with its whole /64. A running
+    server notices at once.
     """
-    wanted = None if address is None else _canonical(address)
+    wanted = None if address is None else _blocked_as(address)
     ended = _end_blocks(invocation.settings(), wanted)
     page = Page("nothing was blocked" if not ended else "unblocked")
     for lockout in ended:
@@ -33,9 +34,9 @@ def unblock(invocation: Invocation, address: str | None) -> None:
     show(invocation, page=page, data={"unblocked": addresses})
 
 
-def _canonical(address: str) -> str:
+def _blocked_as(address: str) -> str:
     try:
-        return str(ipaddress.ip_address(address.strip("[]")))
+        return address_group(address.strip("[]"))
     except ValueError:
         raise click.BadParameter(f"{address!r} is not an IP address.", param_hint="IP") from None
 
