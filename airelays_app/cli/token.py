@@ -1,5 +1,7 @@
 """``airelays token``: the credentials with which clients reach the relay."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -12,7 +14,7 @@ from airelays_app.cli.wording import day_of
 from airelays_app.config import Settings
 from airelays_app.services.steps import INIT_STEP
 from airelays_app.store.inheritance import pass_on
-from airelays_app.store.tokens import MAIN, TokenEntry, open_tokens
+from airelays_app.store.tokens import MAIN, TokenEntry, TokenNameError, open_tokens
 
 _HINTS = ["airelays connect prints ready-to-paste settings for your clients"]
 
@@ -64,7 +66,8 @@ def rotate(invocation: Invocation, name: str) -> None:
     """
     settings = invocation.settings()
     tokens = open_tokens(settings)
-    fresh = tokens.rotate(name)
+    with _named_rightly():
+        fresh = tokens.rotate(name)
     setup = client_setup(settings, token=fresh, of_device=name != MAIN)
     page = _new_token(f"token {name} rotated", name, fresh)
     add_client_setup(page, setup)
@@ -80,7 +83,8 @@ def rotate(invocation: Invocation, name: str) -> None:
 def add(invocation: Invocation, name: str) -> None:
     """Make a token for the device NAME and print it, this once."""
     settings = invocation.settings()
-    fresh = open_tokens(settings).add(name)
+    with _named_rightly():
+        fresh = open_tokens(settings).add(name)
     _leave_to_main(settings, name)
     setup = client_setup(settings, token=fresh, of_device=True)
     page = _new_token(f"token {name} added", name, fresh)
@@ -100,11 +104,20 @@ def revoke(invocation: Invocation, name: str) -> None:
     What NAME has kept here, such as responses and batches, is the main token's from then on.
     """
     settings = invocation.settings()
-    open_tokens(settings).revoke(name)
+    with _named_rightly():
+        open_tokens(settings).revoke(name)
     _leave_to_main(settings, name)
     page = Page(f"token {name} revoked")
     page.text("It is refused from the next request on.")
     show(invocation, page=page, data={"revoked": name})
+
+
+@contextmanager
+def _named_rightly() -> Iterator[None]:
+    try:
+        yield
+    except TokenNameError as error:
+        raise click.BadParameter(str(error), param_hint="NAME") from None
 
 
 def _leave_to_main(settings: Settings, name: str) -> None:

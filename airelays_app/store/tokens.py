@@ -39,6 +39,10 @@ TokenSource = Literal["env", "file"]
 _FileStatus = tuple[int, int, int, int] | None
 
 
+class TokenNameError(Exception):
+    """There is no token of that name, or there cannot be one; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """Who is asking: the token's ``name``, and 12 hex digits of its SHA-256 for logs and rows."""
@@ -151,7 +155,8 @@ class DeviceTokens:
     def rotate(self, name: str = MAIN) -> str:
         """Replace the secret of ``name`` and return the new one; the old one ends at once.
 
-        Raises ConfigError for an unknown name, and when the environment sets the main token.
+        Raises TokenNameError for an unknown name, ConfigError when the environment sets the main
+        token.
         """
         token = secrets.token_urlsafe(32)
         with self._changing():
@@ -166,27 +171,29 @@ class DeviceTokens:
     def add(self, name: str) -> str:
         """Make a token for the device ``name`` and return its secret, which is not kept.
 
-        Raises ConfigError when the name is taken or is not 1 to 64 printable characters.
+        Raises TokenNameError when the name is taken or is not 1 to 64 printable characters.
         """
         if name != name.strip() or not name.isprintable() or not 1 <= len(name) <= _NAME_CHARACTERS:
-            raise ConfigError(f"A token's name has 1 to {_NAME_CHARACTERS} printable characters.")
+            raise TokenNameError(
+                f"A token's name has 1 to {_NAME_CHARACTERS} printable characters."
+            )
         token = secrets.token_urlsafe(32)
         with self._changing():
             named = self._named()
             if name == MAIN or any(entry.name == name for entry in named):
-                raise ConfigError(f"A token named {name!r} exists; revoke or rotate it.")
+                raise TokenNameError(f"A token named {name!r} exists; revoke or rotate it.")
             self._write_named((*named, _named(name, token)))
         return token
 
     def revoke(self, name: str) -> None:
-        """End the token ``name`` for good; ConfigError when there is none of that name."""
+        """End the token ``name`` for good; raises like :meth:`rotate`."""
         with self._changing():
             if name != MAIN:
                 self._write_named(self._without(name))
                 return
             self._refuse_environment("revoked")
             if self._main_in_file() is None:
-                raise ConfigError("There is no main token.")
+                raise TokenNameError("There is no main token.")
             self._main_path.unlink()
 
     def list(self) -> tuple[TokenEntry, ...]:
@@ -256,7 +263,7 @@ class DeviceTokens:
         named = self._named()
         others = tuple(entry for entry in named if entry.name != name)
         if len(others) == len(named):
-            raise ConfigError(f"There is no token named {name!r}; see 'airelays token list'.")
+            raise TokenNameError(f"There is no token named {name!r}; see 'airelays token list'.")
         return others
 
     def _refuse_environment(self, verb: str) -> None:

@@ -66,7 +66,8 @@ def test_the_list_has_no_secret(command, main):
     assert added not in output
 
 
-def test_an_unknown_name_is_refused(command, main):
-    result = command.run("token", "revoke", "laptop")
-    assert result.exit_code == 78
-    assert "laptop" in result.stderr
+@pytest.mark.parametrize("words", [("revoke", "laptop"), ("rotate", "laptop"), ("add", "main")])
+def test_a_wrong_name_is_wrong_usage(command, main, words):
+    result = command.run("token", *words)
+    assert result.exit_code == 2
+    assert repr(words[1]) in result.stderr

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from airelays_app.errors import ConfigError
 from airelays_app.store import private_file
-from airelays_app.store.tokens import MAIN, DeviceTokens, fingerprint
+from airelays_app.store.tokens import MAIN, DeviceTokens, TokenNameError, fingerprint
 
 
 def tokens_in(directory, environment_token=None):
@@ -173,13 +173,13 @@ def test_a_damaged_list_of_tokens_opens_nothing_and_spares_the_main_one(tokens, 
 @pytest.mark.parametrize("name", ["", " laptop", "x" * 65, "new\nline", MAIN, "taken"])
 def test_a_name_is_short_printable_and_free(tokens, name):
     tokens.add("taken")
-    with pytest.raises(ConfigError):
+    with pytest.raises(TokenNameError):
         tokens.add(name)
 
 
 @pytest.mark.parametrize("act", ["revoke", "rotate"])
 def test_an_unknown_name_is_an_error_that_names_it(tokens, act):
-    with pytest.raises(ConfigError, match="nobody"):
+    with pytest.raises(TokenNameError, match="nobody"):
         getattr(tokens, act)("nobody")
 
 
