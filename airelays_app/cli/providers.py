@@ -45,7 +45,7 @@ def list_providers(invocation: Invocation) -> None:
         page.field("Also does", ", ".join(provider["operations"]) or "nothing else")
         page.field("State", readiness(provider))
         for account in provider["accounts"]:
-            page.field(f"Account {account['name'] or 'main'}", _health(account["bench"]))
+            page.field(f"Account {account['name'] or 'main'}", _health(account["benches"]))
     show(invocation, page=page, data={"providers": described})
 
 
@@ -76,7 +76,7 @@ def test(context: click.Context, invocation: Invocation, name: str | None) -> No
 
 def _described(core: Core) -> Iterator[Json]:
     states = provider_states(core.router.providers)
-    benches = core.pool.health()
+    health = core.pool.health()
     for name, members in core.accounts.items():
         first = members[0]
         yield {
@@ -87,23 +87,31 @@ def _described(core: Core) -> Iterator[Json]:
             "ready": states[name]["ready"],
             "problem": states[name]["problem"],
             "accounts": [
-                {"name": each.account, "bench": _shown(core, benches.get((name, each.account)))}
+                {
+                    "name": each.account,
+                    "benches": [
+                        _shown(core, bench) for bench in health.get((name, each.account), ())
+                    ],
+                }
                 for each in members
             ],
         }
 
 
-def _shown(core: Core, bench: Bench | None) -> Json | None:
-    if bench is None:
-        return None
-    return {"kind": bench.kind, "seconds_left": round(bench.until - core.pool.now())}
+def _shown(core: Core, bench: Bench) -> Json:
+    """Return what is held against an account: ``model`` is None if it is all its models."""
+    seconds = round(bench.until - core.pool.now())
+    return {"kind": bench.kind, "model": bench.model or None, "seconds_left": seconds}
 
 
-def _health(bench: Json | None) -> str:
-    if bench is None:
-        return "healthy"
+def _health(benches: Iterable[Json]) -> str:
+    return "; ".join(map(_held, benches)) or "healthy"
+
+
+def _held(bench: Json) -> str:
     words = {"limit": "limited", "dead": "rejected", "outage": "down"}[bench["kind"]]
-    return f"{words}, left alone for another {duration(bench['seconds_left'])}"
+    model = f" for {bench['model']}" if bench["model"] else ""
+    return f"{words}{model}, left alone for another {duration(bench['seconds_left'])}"
 
 
 def _accounts(core: Core, name: str | None) -> Iterable[Provider]:

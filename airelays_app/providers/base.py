@@ -209,6 +209,8 @@ class Provider(Protocol):
     """What it is spoken to in, the preferred one first."""
     streams_only: bool
     """It answers nothing but streams; a whole reply is collected from one."""
+    limits_per_model: bool
+    """Whether a used-up quota or an overload says nothing of its other models."""
     renews: bool
     """Its credentials can be renewed."""
     login_advice: str

@@ -103,6 +103,7 @@ class CompatibleProvider:
 
     kind = "compatible"
     streams_only = False
+    limits_per_model = True
     renews = False
     passed_headers: tuple[str, ...] = ("x-ratelimit-",)
     failure_rules = RULES

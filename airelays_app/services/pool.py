@@ -1,9 +1,9 @@
 """Which account answers next: healthy ones first, and who takes over when one fails.
 
 An account whose quota is used up, whose login is dead or whose server is down is *benched*: the
-others are asked instead. A bench is not believed to its end: every minute one request is let
-through to the benched account first, and if it succeeds the bench is over. Where there is nobody
-else, nothing is ever held back.
+others are asked instead. Where limits are of one model each, so is the bench. It is not believed to
+its end: every minute one request is let through to the benched account first, and if it succeeds
+the bench is over. Where there is nobody else, nothing is ever held back.
 """
 
 import hashlib
@@ -15,7 +15,13 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TypeVar
 
-from airelays_app.errors import RelayError, Unavailable, UpstreamError, UpstreamLoginError
+from airelays_app.errors import (
+    RelayError,
+    Unavailable,
+    UpstreamError,
+    UpstreamLoginError,
+    UpstreamRefused,
+)
 from airelays_app.neutral.failure import FailureKind, failure_of
 from airelays_app.providers.base import Provider
 from airelays_app.services.routing import Route, Router
@@ -30,6 +36,8 @@ _LONGEST_SECONDS = 8 * 86400.0
 _KINDS: Mapping[FailureKind, BenchKind] = {"limit": "limit", "auth": "dead", "other": "outage"}
 
 _PASSING_STATUSES = frozenset({408, 425})
+_ACCOUNT_STATUSES = frozenset({401, 402, 403})
+"""What these answers tell is true of the whole account, whatever the model."""
 
 Key = tuple[str, str]
 _T = TypeVar("_T")
@@ -61,10 +69,15 @@ class Fallbacks:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody to ask; ``bench`` is what was held against the account when it was chosen."""
+    """Somebody to ask; ``benches`` is what was held against it when it was chosen."""
 
     route: Route
-    bench: Bench | None = None
+    benches: tuple[Bench, ...] = ()
+
+    @property
+    def bench(self) -> Bench | None:
+        """Return the longest one."""
+        return max(self.benches, key=lambda bench: bench.until, default=None)
 
 
 class Pool:
@@ -85,7 +98,7 @@ class Pool:
         self._fallbacks = fallbacks
         self._clock = clock
         self._lock = threading.Lock()
-        self._seen: dict[Key, Bench] = {}
+        self._seen: Mapping[Key, tuple[Bench, ...]] = {}
         self._look_at = 0.0
 
     def ask(
@@ -109,7 +122,7 @@ class Pool:
             except RelayError as error:
                 if not self.failed(candidate, error) and not is_fallback:
                     raise
-                problems.append((is_fallback, candidate.bench is not None, error))
+                problems.append((is_fallback, bool(candidate.benches), error))
                 continue
             self.succeeded(candidate)
             return answer
@@ -126,10 +139,10 @@ class Pool:
         chain = self._chain(route) if fallbacks else [route]
         if len(chain) == 1 and len(self._accounts[route.provider.name]) == 1:
             return [Candidate(route)]
-        benches = self.health()
+        health = self.health()
         found = [
             [
-                Candidate(replace(link, provider=account), benches.get(_key(account)))
+                _candidate(replace(link, provider=account), health)
                 for account in self._ordered(link.provider.name, sticky)
             ]
             for link in chain
@@ -143,25 +156,25 @@ class Pool:
         kind = _KINDS.get(_kind_of(error))
         if kind is None or not isinstance(error, UpstreamError | UpstreamLoginError):
             return False
-        account = candidate.route.provider
-        if not self._stands_alone(account):
-            self._bench(account, kind, _seconds_of(error) or _BENCH_SECONDS[kind])
+        if not self._stands_alone(candidate.route.provider):
+            self._bench(candidate.route, kind, error)
         return True
 
     def succeeded(self, candidate: Candidate) -> None:
-        """Note a success: what was held against the account when it was asked is over.
+        """Note a success: what was held against the account and this model is over.
 
-        What has been held against it since is newer than this success, and stays.
+        What has been held against them since they were asked is newer than this success, and
+        stays, and so does what is held against other models.
         """
-        if candidate.bench:
+        for bench in candidate.benches:
             with suppress(Unavailable):
-                self._benches.release(candidate.bench)
+                self._benches.release(bench)
             self._forget()
 
-    def health(self) -> dict[Key, Bench]:
+    def health(self) -> Mapping[Key, tuple[Bench, ...]]:
         """Return the benches by provider and account."""
         self._look()
-        return dict(self._seen)
+        return self._seen
 
     def now(self) -> float:
         """Return the moment by the clock of the benches."""
@@ -198,7 +211,7 @@ class Pool:
         for link in links:
             if not first:
                 first += self._probe(link)
-            first += [each for each in link if each.bench is None]
+            first += [each for each in link if not each.benches]
         others = [each for link in links for each in link if each not in first]
         return [*first, *sorted(others, key=_until)]
 
@@ -216,10 +229,12 @@ class Pool:
         finally:
             self._forget()
 
-    def _bench(self, account: Provider, kind: BenchKind, seconds: float) -> None:
+    def _bench(self, route: Route, kind: BenchKind, error: RelayError) -> None:
+        seconds = _seconds_of(error) or _BENCH_SECONDS[kind]
+        model = route.model if _is_of_model(route.provider, error) else ""
         with suppress(Unavailable):  # the next failure will tell again
             self._benches.extend(
-                *_key(account), kind=kind, seconds=seconds, probe_after=PROBE_SECONDS
+                *_key(route.provider), model, kind=kind, seconds=seconds, probe_after=PROBE_SECONDS
             )
         self._forget()
 
@@ -242,6 +257,12 @@ def _kind_of(error: RelayError) -> FailureKind:
     return "other" if error.status in _PASSING_STATUSES else failure_of(error).kind
 
 
+def _is_of_model(provider: Provider, error: RelayError) -> bool:
+    """Tell whether the account may well answer for its other models."""
+    is_answer = isinstance(error, UpstreamRefused) and error.status not in _ACCOUNT_STATUSES
+    return provider.limits_per_model and is_answer
+
+
 def _seconds_of(error: RelayError) -> float:
     """Return how long the upstream wants to be left alone; 0 if it has not said."""
     if isinstance(error, UpstreamLoginError):
@@ -261,8 +282,17 @@ def _key(account: Provider) -> Key:
     return account.name, account.account
 
 
-def _by_key(benches: Iterable[Bench]) -> dict[Key, Bench]:
-    return {(bench.provider, bench.account): bench for bench in benches}
+def _by_key(benches: Iterable[Bench]) -> Mapping[Key, tuple[Bench, ...]]:
+    found: dict[Key, tuple[Bench, ...]] = {}
+    for bench in benches:
+        key = (bench.provider, bench.account)
+        found[key] = (*found.get(key, ()), bench)
+    return found
+
+
+def _candidate(route: Route, health: Mapping[Key, tuple[Bench, ...]]) -> Candidate:
+    held = health.get(_key(route.provider), ())
+    return Candidate(route, tuple(each for each in held if each.model in ("", route.model)))
 
 
 def _weight(sticky: str, account: Provider) -> bytes:

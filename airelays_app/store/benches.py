@@ -1,5 +1,7 @@
 """Accounts that are left alone for a while, shared by all workers and kept across restarts.
 
+A bench is for one model of an account, or for all that it has: then ``model`` is empty.
+
 A bench only ever gets longer, until a call that was let through succeeds. ``probe_at`` is when the
 next call may be let through to see whether the bench still holds: whoever moves it on has the call.
 All moments are seconds of the steady clock.
@@ -16,10 +18,11 @@ BenchKind = Literal["limit", "dead", "outage"]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One account of a provider, why it is left alone, and until when."""
+    """What of a provider's account is left alone, why, and until when."""
 
     provider: str
     account: str
+    model: str
     kind: BenchKind
     until: float
     probe_at: float
@@ -45,38 +48,46 @@ class Benches:
         now = self.clock()
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT provider, account, kind, until, probe_at FROM account_benches "
+                "SELECT provider, account, model, kind, until, probe_at FROM benches "
                 "WHERE until > ?",
                 (now,),
             ).fetchall()
         return [Bench(*row) for row in rows]
 
     def extend(
-        self, provider: str, account: str, *, kind: BenchKind, seconds: float, probe_after: float
+        self,
+        provider: str,
+        account: str,
+        model: str,
+        *,
+        kind: BenchKind,
+        seconds: float,
+        probe_after: float,
     ) -> None:
-        """Leave an account alone for ``seconds`` from now; a longer bench stays as it is."""
+        """Leave something alone for ``seconds`` from now; a longer bench stays as it is."""
         now = self.clock()
         with self._database.writing() as connection:
+            connection.execute("DELETE FROM benches WHERE until <= ?", (now,))
             connection.execute(
                 """
-                INSERT INTO account_benches (provider, account, kind, until, probe_at)
-                VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT (provider, account) DO UPDATE SET
+                INSERT INTO benches (provider, account, model, kind, until, probe_at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (provider, account, model) DO UPDATE SET
                     kind = CASE WHEN excluded.until > until THEN excluded.kind ELSE kind END,
                     probe_at = MAX(probe_at, excluded.probe_at),
                     until = MAX(until, excluded.until)
                 """,
-                (provider, account, kind, now + seconds, now + min(probe_after, seconds)),
+                (provider, account, model, kind, now + seconds, now + min(probe_after, seconds)),
             )
 
     def claim_probe(self, bench: Bench, *, probe_after: float) -> bool:
-        """Take the next call to a benched account; true for one caller when it is due."""
+        """Take the next call to what is benched; true for one caller when it is due."""
         now = self.clock()
         with self._database.writing() as connection:
             claimed = connection.execute(
-                "UPDATE account_benches SET probe_at = ? "
-                "WHERE provider = ? AND account = ? AND probe_at = ?",
-                (now + probe_after, bench.provider, bench.account, bench.probe_at),
+                "UPDATE benches SET probe_at = ? "
+                "WHERE provider = ? AND account = ? AND model = ? AND probe_at = ?",
+                (now + probe_after, bench.provider, bench.account, bench.model, bench.probe_at),
             )
         return claimed.rowcount == 1
 
@@ -84,6 +95,7 @@ class Benches:
         """Forget a bench, unless it has become longer since it was read."""
         with self._database.writing() as connection:
             connection.execute(
-                "DELETE FROM account_benches WHERE provider = ? AND account = ? AND until = ?",
-                (bench.provider, bench.account, bench.until),
+                "DELETE FROM benches "
+                "WHERE provider = ? AND account = ? AND model = ? AND until = ?",
+                (bench.provider, bench.account, bench.model, bench.until),
             )

@@ -332,3 +332,16 @@ def pace_batches_by_model(db: Tables) -> None:
         "WHERE status IS NULL AND submission IS NULL"
     )
     db.execute("CREATE INDEX batch_requests_by_status ON batch_requests (batch_id, status)")
+
+
+@MIGRATIONS()
+def bench_by_model(db: Tables) -> None:
+    """Benches of one model of an account; those from before are of all its models."""
+    db.execute(
+        "CREATE TABLE benches (provider TEXT NOT NULL, account TEXT NOT NULL, model TEXT NOT NULL, "
+        "kind TEXT NOT NULL, until REAL NOT NULL, probe_at REAL NOT NULL, "
+        "PRIMARY KEY (provider, account, model))"
+    )
+    columns = "provider, account, '', kind, until, probe_at"
+    db.execute(f"INSERT INTO benches SELECT {columns} FROM account_benches")  # noqa: S608
+    db.execute("DROP TABLE account_benches")

@@ -3,6 +3,8 @@
 * One account alone is never held back, whatever it did.
 * A limit benches for as long as the upstream says, a dead login and an outage for less; a client's
   own error benches nobody and lets nobody else try.
+* Where limits are of one model, only that model is benched; a dead login, an unpaid bill and a
+  server that is down bench the account.
 * A bench only gets longer, until a call succeeds that began after it; every minute one call is let
   through to see, in its turn: never to a fallback while the model asked for is there.
 * The benched are asked last, when everybody else has failed.
@@ -39,6 +41,7 @@ class HandClock:
 class Account:
     name: str
     account: str = ""
+    limits_per_model: bool = False
 
 
 def limited(seconds):
@@ -90,8 +93,13 @@ def places(candidates):
     return [(each.route.provider.name, each.route.model) for each in candidates]
 
 
-def account(name, bench=None):
-    return Candidate(Route(Account("a", name), "m"), bench)
+def account(name, *benches):
+    return Candidate(Route(Account("a", name), "m"), benches)
+
+
+def bench_of(pool, name="two"):
+    [bench] = pool.health()["a", name]
+    return bench
 
 
 def test_one_account_alone_is_never_held_back(make_pool):
@@ -136,7 +144,7 @@ def test_losing_an_account_moves_only_its_own_keys(pool, clock):
 )
 def test_a_failure_benches_for_its_time(pool, clock, error, seconds):
     assert pool.failed(account("two"), error)
-    bench = pool.health()["a", "two"]
+    bench = bench_of(pool)
     assert bench.until == clock.now + seconds
     clock.now += seconds + 1
     assert pool.health() == {}
@@ -163,7 +171,7 @@ def test_trouble_of_this_machine_benches_nobody_but_lets_others_try(pool):
 def test_a_short_failure_never_shortens_or_renames_a_long_bench(pool, clock):
     pool.failed(account("two"), limited(1000))
     pool.failed(account("two"), UpstreamUnreachable("down"))
-    bench = pool.health()["a", "two"]
+    bench = bench_of(pool)
     assert (bench.kind, bench.until) == ("limit", clock.now + 1000)
 
 
@@ -183,10 +191,74 @@ def test_a_success_that_began_before_a_bench_does_not_end_it(pool, clock):
     pool.failed(account("two"), limited(100))
     pool.succeeded(early)
     assert ("a", "two") in pool.health()
-    probe = account("two", pool.health()["a", "two"])
+    probe = account("two", bench_of(pool))
     pool.failed(account("two"), limited(1000))
     pool.succeeded(probe)
-    assert pool.health()["a", "two"].until == clock.now + 1000
+    assert bench_of(pool).until == clock.now + 1000
+
+
+@pytest.fixture
+def by_model(make_pool):
+    """Return a pool of two accounts whose limits are of one model each."""
+    return make_pool(
+        {"a": tuple(Account("a", name, limits_per_model=True) for name in ("", "two"))}
+    )
+
+
+def of_model(pool, model, name="two"):
+    """Return the account as it would be asked for a model."""
+    found = pool.candidates(route(pool, model=model), None)
+    return next(each for each in found if each.route.provider.account == name)
+
+
+@pytest.mark.parametrize(
+    "error", [limited(1000), UpstreamRefused("overloaded", status=529, type="x")]
+)
+def test_what_one_model_refuses_is_held_against_that_model_only(by_model, error):
+    by_model.failed(of_model(by_model, "large"), error)
+
+    assert names(by_model.candidates(route(by_model, model="large"), None)) == ["", "two"]
+    firsts = {
+        names(by_model.candidates(route(by_model, model="small"), None))[0] for _ in range(99)
+    }
+    assert firsts == {"", "two"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UpstreamLoginError("rejected"),
+        UpstreamUnreachable("down"),
+        UpstreamRefused("pay", status=402, type="x"),
+        UpstreamRefused("wrong key", status=401, type="x"),
+    ],
+)
+def test_what_is_wrong_with_the_account_is_held_against_all_its_models(by_model, error):
+    by_model.failed(of_model(by_model, "large"), error)
+
+    assert names(by_model.candidates(route(by_model, model="small"), None)) == ["", "two"]
+
+
+def test_a_success_with_one_model_says_nothing_of_another(by_model):
+    by_model.failed(of_model(by_model, "large"), limited(1000))
+    by_model.failed(of_model(by_model, "small"), limited(1000))
+    by_model.failed(of_model(by_model, "small"), UpstreamUnreachable("down"))
+
+    by_model.succeeded(of_model(by_model, "small"))
+
+    assert [bench.model for bench in by_model.health()["a", "two"]] == ["large"]
+
+
+def test_a_model_is_tried_in_its_own_turn(by_model, clock):
+    by_model.failed(of_model(by_model, "large"), limited(1000))
+    clock.now += PROBE_SECONDS / 2
+    by_model.failed(of_model(by_model, "small"), limited(1000))
+    clock.now += PROBE_SECONDS / 2 + 1
+
+    small = names(by_model.candidates(route(by_model, model="small"), None))
+    large = names(by_model.candidates(route(by_model, model="large"), None))
+
+    assert (small[0], large[0]) == ("", "two")
 
 
 def test_a_bench_from_before_the_clock_was_set_back_is_tried_all_the_same(make_pool, clock):

@@ -121,3 +121,23 @@ def test_a_client_s_mistake_is_tried_once(relay):
     relay.refusal("/v1/responses", {"model": "no-such-model", "input": "x"}, 404)
     assert len(accounts_asked(relay)) == 1
     assert not relay.sandbox.requests.to("/v1/chat/completions")
+
+
+def test_a_used_up_model_leaves_the_others_of_its_account_to_answer(start_relay):
+    relay = start_relay(
+        ROUTING_FALLBACKS='{"box/sandbox-small": "box/sandbox-large"}',
+        UPSTREAM_RETRY_ATTEMPTS="0",
+        WORKERS="1",
+    )
+    body = {"model": "box/sandbox-small", "input": "[[say Hello]]"}
+    relay.sandbox.script("limit", resets_in_seconds=3600)
+
+    routes = [
+        relay.post("/v1/responses", each).headers["x-airelays-route"]
+        for each in (body, {**body, "model": "box/sandbox-large"}, body)
+    ]
+
+    assert routes == ["box/sandbox-large"] * 3
+    asked = relay.sandbox.requests.to("/v1/chat/completions")
+    assert [each.json["model"] for each in asked] == ["sandbox-small", *["sandbox-large"] * 3]
+    assert "limited for sandbox-small, left alone for" in relay.command("providers", "list")

@@ -77,6 +77,7 @@ class CodexProvider:
     kind = "codex"
     dialects: tuple[str, ...] = ("responses",)
     streams_only = True
+    limits_per_model = False
     batches: NativeBatches | None = None
     renews = True
     login_advice = "Run: airelays login"

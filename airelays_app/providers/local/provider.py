@@ -75,6 +75,7 @@ class LocalProvider:
     account = ""
     dialects: tuple[str, ...] = ("chat",)
     streams_only = True
+    limits_per_model = True
     batches: NativeBatches | None = None
     renews = False
     login_advice = "Run: airelays doctor"
