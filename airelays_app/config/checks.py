@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?", re.ASCII)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _TOKEN = re.compile(r"[\x21-\x7e]{16,4096}", re.ASCII)
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?# ]+", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _PROXY_SCHEMES = frozenset({"http", "https"})
 
@@ -92,7 +93,7 @@ def host_names(value: Iterable[str]) -> None:
 
 
 def origins(value: Iterable[str]) -> None:
-    """Web origins such as ``https://app.example``, or ``*`` for any."""
+    """Origins such as ``https://app.example`` or ``tauri://localhost``, or ``*`` for any."""
     _each(value, _origin)
 
 
@@ -142,10 +143,7 @@ def _host_pattern(value: str) -> bool:
 
 
 def _origin(value: str) -> bool:
-    if value == "*":
-        return True
-    scheme, separator, rest = value.partition("://")
-    return bool(separator and scheme.isalpha() and rest and not set(rest) & set("/?# "))
+    return value == "*" or bool(_ORIGIN.fullmatch(value))
 
 
 def _is_address(value: str) -> bool:

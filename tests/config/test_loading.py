@@ -222,6 +222,11 @@ def test_lists_and_tables_from_the_environment(home):
     assert dict(settings.models.aliases) == {"gpt-4o": "gpt-5.5", "small": "local/smollm2"}
 
 
+def test_an_origin_may_be_that_of_an_application_or_of_an_extension(home):
+    origins = ("https://app.example:8443", "tauri://localhost", "chrome-extension://abcdef")
+    assert load(home, AIRELAYS_CORS_ORIGINS=",".join(origins)).security.cors_origins == origins
+
+
 def test_variables_of_the_wider_world_come_after_the_file(home):
     authorities = home / "ca.pem"
     authorities.touch()

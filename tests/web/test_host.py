@@ -20,7 +20,7 @@ def relay(tmp_path):
         clock=HandClock(),
         require_token=False,
         allowed_hosts=frozenset({"relay.home.arpa", "*.lan"}),
-        cors_origins=frozenset({"*", "https://chat.home.arpa"}),
+        cors_origins=frozenset({"*", "https://chat.home.arpa", "tauri://localhost"}),
         burst=1000,
     )
     yield relay
@@ -136,6 +136,7 @@ def test_every_foreign_origin_is_refused(relay, origin):
         ("relay.home.arpa", "https://relay.home.arpa"),
         ("relay.home.arpa:443", "https://relay.home.arpa"),
         ("127.0.0.1:8080", "https://chat.home.arpa"),
+        ("127.0.0.1:8080", "tauri://localhost"),
     ],
 )
 def test_own_pages_and_configured_origins_are_answered(relay, host, origin):

@@ -144,7 +144,7 @@ class Security:
         metadata=row(
             "CORS_ORIGINS",
             "Web origins whose pages may call the relay with a token; * is any. Narrow it when you "
-            "know which web clients you use. A relay without token accepts no foreign origin.",
+            "know which web clients you use. A relay without token accepts those named here only.",
             check=checks.origins,
         ),
     )
