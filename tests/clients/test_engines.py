@@ -4,15 +4,26 @@ What ``airelays connect`` prints for them is joined to requests as their sources
 for each takes a turn with a function, streamed.
 """
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.clients.command_line import installed, node_modules_with, printed, program, run
-from tests.clients.tried import on_its_upstreams
+from tests.clients.tried import TRIED, on_its_upstreams
 
 PROGRAMS = Path(__file__).parent / "programs"
 CALL = '[[reason I count.]] [[call multiply {"a": 6, "b": 7}]] [[then]] [[say All done.]]'
+
+AI_SDK_APPS = ("chatbox", "jan", "cherry-studio")
+"""The forms of their settings are filled in with the lines that are printed."""
+AI_SDK_TURNS = [
+    pytest.param(slug, upstream, id=f"{slug} - {upstream.name}")
+    for slug in AI_SDK_APPS
+    for upstream in TRIED[slug].upstreams
+]
+_FIELD = re.compile(r"^(.+?): +(.+)$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +57,18 @@ def test_librechat_s_engine_takes_a_turn_and_names_it(run_program, relay, tmp_pa
     assert b"multiply" in first.body
     assert b"it is 42" in second.body
     assert b"Six times seven." in title.body
+
+
+@pytest.mark.parametrize(("slug", "upstream"), AI_SDK_TURNS)
+def test_the_library_of_an_application_takes_a_turn(run_program, relay, slug, upstream):
+    fields, model, *_ = printed(slug, relay, upstream.model)
+    form = json.dumps(dict(_FIELD.findall(fields)))
+
+    done = run_program(
+        "ai_sdk_apps_turn.mjs", "@cherrystudio/ai-core", slug, form, model.strip(), CALL
+    )
+
+    assert done.stdout == "All done.\n", done
+    first, second = upstream.among(relay.sandbox.requests)
+    assert b"multiply" in first.body
+    assert b"it is 42" in second.body

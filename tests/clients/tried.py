@@ -37,6 +37,7 @@ _BOTH = f"{_FUNCTION} in Chat Completions and in Responses"
 _SDKS = "test_two_turns.py"
 _PROGRAMS = "test_programs.py"
 _ENGINES = "test_engines.py"
+_AI_SDK = f"@ai-sdk/openai-compatible {PINS['AI_SDK_COMPATIBLE']} with ai {PINS['AI_SDK']}"
 
 TRIED = {
     "codex": Tried(
@@ -60,6 +61,11 @@ TRIED = {
         f"{_FUNCTION} and a title",
         _ENGINES,
         part="engine",
+    ),
+    "chatbox": Tried(_AI_SDK, f"{_FUNCTION} (with CORS, as a page does)", _ENGINES, part="library"),
+    "jan": Tried(_AI_SDK, _FUNCTION, _ENGINES, part="library"),
+    "cherry-studio": Tried(
+        f"@cherrystudio/ai-core {PINS['CHERRY_STUDIO_CORE']}", _FUNCTION, _ENGINES, part="core"
     ),
     "openai-python": Tried("3.57.0", _BOTH, _SDKS),
     "anthropic-sdk": Tried("2.14.0", _FUNCTION, _SDKS),

@@ -11,10 +11,6 @@ _FROM_A_CONTAINER = (
     "From inside a container 127.0.0.1 is the container itself: let AIRelays listen on the LAN "
     "address of this machine and use that."
 )
-_LIMIT = (
-    "A limit of tokens that is set in it is refused by the subscription, unless "
-    'compat.token_limits = "ignore" is in the settings of AIRelays.'
-)
 
 APPS = (
     Client(
@@ -64,7 +60,8 @@ endpoints:
             "The user that it always names, and the sampling parameters that are set in its panel, "
             "are left out towards the subscription and listed in x-airelays-ignored-parameters; "
             "dropParams is not needed.",
-            _LIMIT,
+            "Max Output Tokens of its panel is refused by the subscription unless "
+            'compat.token_limits = "ignore" is in the settings of AIRelays.',
         ),
     ),
     Client(
@@ -74,13 +71,15 @@ endpoints:
         steps=(
             Step(
                 "Settings > Model Provider > Add, API mode OpenAI API Compatible",
-                "API Host: %{root_url}\nAPI Path: /v1/chat/completions\nAPI Key:  %{token}\n"
-                "Model:    %{model}\n",
+                "API Host: %{base_url}\nAPI Path: /chat/completions\nAPI Key:  %{token}\n",
             ),
+            Step("Then Fetch > + beside the model, or New with its name", "%{model}\n"),
         ),
         notes=(
+            "It asks for the list of models below the API Host, so /v1 belongs there.",
             "Its web and Android versions call from a web page: leave security.cors_origins at "
-            "its default, or add their origin.",
+            "its default, or add their origin. Browsers let its web version, a page on https, "
+            "call only https or the machine itself.",
         ),
     ),
     Client(
@@ -88,8 +87,20 @@ endpoints:
         name="Jan",
         dialect="chat",
         steps=(
-            Step("Settings > Model Providers > Add Provider", _FIELDS),
-            Step("Then add the model", "%{model}\n"),
+            Step(
+                "Settings > Model Providers > Add Provider, API format OpenAI-compatible",
+                f"Provider name: AIRelays\n{_FIELDS}",
+            ),
+            Step("It lists the models itself; one that is missing: Models > +", "%{model}\n"),
+        ),
+        notes=(
+            "It offers its tools to a model only if Tools is on for it: the pencil beside the "
+            "model > Capabilities.",
+            "Samplers that an upstream does not know (top_k, min_p, repeat_penalty) are left out "
+            "and listed in x-airelays-ignored-parameters.",
+            "It names its window as the origin of its requests. A relay without token answers it "
+            "only if security.cors_origins holds tauri://localhost (on Windows "
+            "http://tauri.localhost).",
         ),
     ),
     Client(
@@ -101,8 +112,8 @@ endpoints:
                 "Settings > Model Provider > Add, provider type OpenAI",
                 "API Host: %{root_url}\nAPI Key:  %{token}\n",
             ),
-            Step("Then Manage > add the model", "%{model}\n"),
+            Step("Then Manage > + beside the model, and the switch at the top", "%{model}\n"),
         ),
-        notes=("It adds /v1 to the host by itself.",),
+        notes=("It adds /v1 to the host by itself, unless it is there.",),
     ),
 )
