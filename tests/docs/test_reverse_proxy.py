@@ -8,11 +8,8 @@ import json
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +20,7 @@ from websockets.sync.client import connect
 from airelays_app.config import load_settings
 from tests.conftest import TOKEN
 from tests.docs.pages import ROOT
+from tests.servers import free_port, running
 
 CLIENT = "127.0.0.2"
 """The address from which the client calls: another one than the proxy's."""
@@ -102,30 +100,6 @@ class _FromClient(HTTPAdapter):
         super().init_poolmanager(*arguments, source_address=(CLIENT, 0), **options)
 
 
-@contextmanager
-def running(command: list[str], port: int, log: Path) -> Iterator[None]:
-    """Run a proxy until the block ends; it has begun to listen."""
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as proxy:
-        try:
-            while not _listens(port):
-                assert proxy.poll() is None, log.read_text()
-            yield
-        finally:
-            proxy.terminate()
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     path = tmp_path_factory.mktemp("tls") / "both.pem"
@@ -146,7 +120,7 @@ def visitor(request, start_relay, certificate, tmp_path_factory):
     folder, port = tmp_path_factory.mktemp(request.param), free_port()
     upstream = relay.url.removeprefix("http://")
     command = PROGRAMS[request.param](folder, port=port, upstream=upstream, certificate=certificate)
-    with running(command, port, folder / "output"):
+    with running(command, port=port, log=folder / "output"):
         yield Visitor(f"https://127.0.0.1:{port}", relay, certificate)
 
 
