@@ -2,7 +2,9 @@
 PYTHON = .venv/bin/python
 
 # Newer releases of openai and ai than these want a newer Node than 20. LibreChat's engine says that
-# it does too, and runs on 20 all the same.
+# it does too, and runs on 20 all the same. torch is for Open WebUI: of the pinned release pip
+# prefers a CPU build that it finds (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL); the one of the package
+# index brings gigabytes of CUDA.
 AIDER_VERSION = 0.86.2
 AGENTS_SDK_VERSION = 0.24.0
 AI_SDK_VERSION = 6.0.326
@@ -20,6 +22,8 @@ LIBRECHAT_SCHEMA_VERSION = 0.8.524
 LLM_VERSION = 0.36
 OPENAI_NODE_VERSION = 6.49.0
 OPENCODE_VERSION = 1.18.33
+OPEN_WEBUI_VERSION = 0.12.4
+TORCH_VERSION = 2.13.0
 WS_VERSION = 8.23.0
 ZOD_VERSION = 4.6.7
 
@@ -53,6 +57,7 @@ clients: .clients/installed
 	$(call VENV,agents-sdk,openai-agents==$(AGENTS_SDK_VERSION))
 	$(call VENV,langchain,langchain-openai==$(LANGCHAIN_VERSION))
 	$(call VENV,llm,llm==$(LLM_VERSION))
+	$(call VENV,open-webui,torch==$(TORCH_VERSION) open-webui==$(OPEN_WEBUI_VERSION))
 	touch $@
 
 # Each of Python's clients has a place of its own: aider wants other releases than the tests do.

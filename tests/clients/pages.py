@@ -10,7 +10,7 @@ from airelays_app.cli.clients import CLIENTS, Client, Connection, Step
 from airelays_app.cli.clients.row import DIALECTS
 from airelays_app.cli.token_store import TOKEN_PLACEHOLDER
 from airelays_app.config.document import replaced
-from tests.clients.tried import PLAYED, ROOT, TRIED, Tried
+from tests.clients.tried import ROOT, TRIED, Tried
 
 FOLDER = ROOT / "docs/clients"
 INDEX = FOLDER / "index.rst"
@@ -100,7 +100,7 @@ def _known(client: Client) -> Iterator[str]:
 def _tried(client: Client) -> str:
     tried = TRIED.get(client.slug)
     if tried is None:
-        return f"{_NOT_RUN} {_tried_instead(client)}"
+        return f"{_NOT_RUN} Other clients of {DIALECTS[client.dialect]} were."
     upstreams = ", ".join(upstream.name for upstream in tried.upstreams)
     finished = (
         f"{tried.release} finished {tried.turn} with these settings, on a stand-in for each of "
@@ -113,13 +113,6 @@ def _tried(client: Client) -> str:
         f"{client.name} itself was not run: neither npm nor PyPI nor Debian has it. Its "
         f"{tried.part} was: {finished} {_JOINED} {again}"
     )
-
-
-def _tried_instead(client: Client) -> str:
-    test = PLAYED.get(client.slug)
-    if test is None:
-        return f"Other clients of {DIALECTS[client.dialect]} were."
-    return f"What it is known to send was sent instead: ``tests/clients/{test}`` does it again."
 
 
 def _filled(text: str, *, bullet: str = "") -> str:

@@ -1,7 +1,9 @@
-"""Applications that are not run here get answers to what they are known to send.
+"""Applications get answers to what they are known to send, without being run.
 
 LibreChat's fields are those of its documentation ("Default Parameters", seen 2026-11-25), Open
-WebUI's those of its source (``routers/tasks.py``, seen 2026-11-25).
+WebUI's those of its source (``routers/tasks.py`` and ``routers/openai.py``, release 0.12.4): it
+calls the limit otherwise for models whose name begins with ``gpt-5`` or higher. It sends none to
+those who have taken over all of its settings that are printed.
 """
 
 import pytest
@@ -16,7 +18,8 @@ LIBRECHAT = {
     "user": "66f2a1b0c4d5e6f708192a3b",
     "stream": True,
 }
-OPEN_WEBUI_TITLE = {"stream": False, "max_completion_tokens": 1000}
+OPEN_WEBUI_TITLE = {"stream": False, "max_tokens": 1000}
+OPEN_WEBUI_TITLE_BY_GPT = {"stream": False, "max_completion_tokens": 1000}
 CHAT = "/v1/chat/completions"
 
 
@@ -47,7 +50,7 @@ def test_open_webui_gets_its_title(relay, upstream):
 
 
 def test_open_webui_s_title_is_refused_on_the_subscription_with_what_to_do(relay):
-    error = relay.refusal(CHAT, question(SUBSCRIPTION, OPEN_WEBUI_TITLE))
+    error = relay.refusal(CHAT, question(SUBSCRIPTION, OPEN_WEBUI_TITLE_BY_GPT))
 
     assert error["param"] == "max_completion_tokens"
     assert "compat.token_limits" in error["message"]
@@ -56,6 +59,6 @@ def test_open_webui_s_title_is_refused_on_the_subscription_with_what_to_do(relay
 def test_open_webui_gets_its_title_if_limits_are_ignored(start_relay):
     relay = start_relay(COMPAT_TOKEN_LIMITS="ignore")
 
-    answer = relay.ok(CHAT, question(SUBSCRIPTION, OPEN_WEBUI_TITLE))
+    answer = relay.ok(CHAT, question(SUBSCRIPTION, OPEN_WEBUI_TITLE_BY_GPT))
 
     assert answer["choices"][0]["message"]["content"] == "Hello."

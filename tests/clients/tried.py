@@ -50,6 +50,11 @@ TRIED = {
     ),
     "aider": Tried(PINS["AIDER"], "an edit of a file and its commit", "test_aider.py"),
     "llm": Tried(PINS["LLM"], _FUNCTION, "test_llm.py"),
+    "open-webui": Tried(
+        PINS["OPEN_WEBUI"],
+        f"{_FUNCTION} and the title, tags and follow-up questions of a chat",
+        "test_open_webui.py",
+    ),
     "curl": Tried("7.88.1", "a question, whole and as a stream", "test_curl.py"),
     "openai-node": Tried(PINS["OPENAI_NODE"], f"{_BOTH}, over a WebSocket too", _PROGRAMS),
     "agents-sdk": Tried(PINS["AGENTS_SDK"], _BOTH, _PROGRAMS),
@@ -72,10 +77,6 @@ TRIED = {
     "google-genai": Tried("3.6.1", _FUNCTION, _SDKS),
 }
 """By the name that ``airelays connect`` takes. The SDKs without pin are those of the last run."""
-
-
-PLAYED = {"open-webui": "test_apps.py"}
-"""By name, the test that sends what an application that is not run is known to send."""
 
 
 def on_its_upstreams(client: str) -> pytest.MarkDecorator:

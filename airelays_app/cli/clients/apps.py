@@ -1,12 +1,12 @@
 """Applications with a window, and those that run on a server for several people at home.
 
-Their menus are described as their own documentation had them on 2026-11-22, what they make of the
-settings as their sources did on 2026-11-26.
+Open WebUI's menus are those of its release 0.12.4. The others' are described as their own
+documentation had them on 2026-11-22, what they make of the settings as their sources did on
+2026-11-26.
 """
 
 from airelays_app.cli.clients.row import Client, Step
 
-_FIELDS = "Base URL: %{base_url}\nAPI key:  %{token}\n"
 _FROM_A_CONTAINER = (
     "From inside a container 127.0.0.1 is the container itself: let AIRelays listen on the LAN "
     "address of this machine and use that."
@@ -18,18 +18,45 @@ APPS = (
         name="Open WebUI",
         dialect="chat",
         steps=(
-            Step("Admin Panel > Settings > Connections > OpenAI API > +", _FIELDS),
             Step(
-                "Or in the environment of its first start",
-                'OPENAI_API_BASE_URL="%{base_url}"\nOPENAI_API_KEY="%{token}"\n',
+                "Settings > Admin > Connections > Manage OpenAI API Connections > +",
+                "URL:     %{base_url}\nAPI Key: %{token}\n",
+            ),
+            Step(
+                "Settings > Admin > Interface > Task Model Parameters",
+                "Stream Chat Response: Off\n",
+            ),
+            Step(
+                "Or both in the environment of its first start",
+                """\
+OPENAI_API_BASE_URL="%{base_url}"
+OPENAI_API_KEY="%{token}"
+TASK_MODEL_PARAMS='{"stream_response": false}'
+""",
+            ),
+            Step(
+                "And there, for documents, a model with embeddings of a provider that has one",
+                """\
+RAG_EMBEDDING_ENGINE="openai"
+RAG_EMBEDDING_MODEL="gemini/gemini-embedding-001"
+RAG_OPENAI_API_BASE_URL="%{base_url}"
+RAG_OPENAI_API_KEY="%{token}"
+""",
             ),
         ),
         notes=(
             _FROM_A_CONTAINER,
-            "It asks for a title, tags and follow-up questions after each answer; give it a small "
-            "model of another provider for those under Settings > Interface to save quota. With a "
-            "title it sets a limit of tokens, which the subscription refuses unless "
-            'compat.token_limits = "ignore" is in the settings of AIRelays.',
+            "After each answer it asks for follow-up questions, and once in a chat for a title and "
+            "tags; to save quota, choose a small model of another provider for them, as External "
+            "Task Model under Settings > Admin > Interface. As long as there is no task model "
+            "parameter, a title has a limit of tokens, which the subscription refuses; the "
+            "parameter above changes nothing else.",
+            "With each question it sends some thirty tools of its own, 20 kB, except for a model "
+            "without Builtin Tools (Settings > Admin > Models).",
+            "What the model thinks is shown, on the subscription only with a Reasoning Effort.",
+            "Leave the API type of the connection at Chat Completions. With Responses the model "
+            "does not get back what it thought before it called a tool, and the Reasoning Effort "
+            "is sent in a field of Chat Completions, which the subscription refuses.",
         ),
     ),
     Client(
@@ -89,7 +116,7 @@ endpoints:
         steps=(
             Step(
                 "Settings > Model Providers > Add Provider, API format OpenAI-compatible",
-                f"Provider name: AIRelays\n{_FIELDS}",
+                "Provider name: AIRelays\nBase URL: %{base_url}\nAPI key:  %{token}\n",
             ),
             Step("It lists the models itself; one that is missing: Models > +", "%{model}\n"),
         ),
