@@ -4,6 +4,10 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
+from time import monotonic
+
+LOOK_SECONDS = 2.0
+"""How often it is asked whether to go on."""
 
 _READ_SIZE = 65_536
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -51,18 +55,24 @@ def splice(
     *,
     arrived: bytes = b"",
     count: Callable[[int], None],
+    look: Callable[[], None],
 ) -> None:
     """Carry bytes both ways until one side ends; what it said before still arrives.
 
     ``arrived`` are bytes that the upstream has sent already. ``count`` is told how many bytes go
-    to the client. A side is read only when all it said has been passed on, so memory stays
-    bounded. Both sockets are left open, and in non-blocking mode.
+    to the client. ``look`` is called every :data:`LOOK_SECONDS`, to raise what ends it. A side is
+    read only when all it said has been passed on, so memory stays bounded. Both sockets are left
+    open, and in non-blocking mode.
     """
     near, far = _End(client), _End(upstream)
     near.owed = arrived
     count(len(arrived))
+    look_at = monotonic() + LOOK_SECONDS
     while not _is_over(near, far):
-        _wait(near, far)
+        _wait(near, far, until=look_at)
+        if monotonic() >= look_at:
+            look()
+            look_at = monotonic() + LOOK_SECONDS
         if not near.owed:
             near.owed = far.read()
             count(len(near.owed))
@@ -76,8 +86,8 @@ def _is_over(near: _End, far: _End) -> bool:
     return near.has_ended or far.has_ended
 
 
-def _wait(near: _End, far: _End) -> None:
-    """Wait until one side has something to read, or takes what is owed to it.
+def _wait(near: _End, far: _End, *, until: float) -> None:
+    """Wait until one side has something to read, or takes what is owed to it, or time is over.
 
     A side from which nothing is wanted is not polled: one that has left would be reported for ever.
     """
@@ -88,4 +98,4 @@ def _wait(near: _End, far: _End) -> None:
         wanted = (0 if other.owed else select.POLLIN) | (select.POLLOUT if end.owed else 0)
         if wanted:
             poll.register(end.sock, wanted)
-    poll.poll()
+    poll.poll(max(0.0, until - monotonic()) * 1000)

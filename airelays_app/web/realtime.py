@@ -4,15 +4,16 @@ The provider is dialled first, so what it refuses is an ordinary HTTP error. The
 between client and provider: the client's key goes out, the provider's answer comes back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
+from functools import partial
 from socket import socket
 from urllib.parse import quote
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from airelays_app import takeover
-from airelays_app.errors import Unprocessable, Unsupported, UpgradeRequired
+from airelays_app.errors import Unauthorized, Unprocessable, Unsupported, UpgradeRequired
 from airelays_app.providers.base import Relayed
 from airelays_app.services.record import Record
 from airelays_app.services.relayed import (
@@ -24,6 +25,7 @@ from airelays_app.services.relayed import (
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.splice import splice
 from airelays_app.web.context import record, services
+from airelays_app.web.credentials import offered_credentials
 from airelays_app.web.scope import route_of, scope, scope_prefix
 from airelays_app.web.target import raw_tail, raw_target
 from airelays_app.web.upgrade import asks_for_websocket
@@ -50,8 +52,14 @@ def realtime(tail: str) -> Response:
     if take_over is None:
         raise Unsupported("This server cannot join WebSockets; airelays serve can.")
     response = _dialled(model, _tail() if tail else "")
-    take_over(_Bridge(response, record()))
+    take_over(_Bridge(response, record(), look=_admission_check()))
     return Response(status=101)
+
+
+def _admission_check() -> Callable[[], None]:
+    """Return what raises Unauthorized once the token of this request has been revoked."""
+    offered = offered_credentials(request.environ)
+    return partial(services().admission.require_still_known, offered, g.credential)
 
 
 def _tail() -> str:
@@ -100,16 +108,31 @@ def _protocols() -> str:
 class _Bridge:
     """What goes on once both handshakes are done."""
 
-    def __init__(self, response: UpstreamResponse, record: Record) -> None:
+    def __init__(
+        self, response: UpstreamResponse, record: Record, *, look: Callable[[], None]
+    ) -> None:
         self._response = response
         self._record = record
+        self._look = look
 
     def __call__(self, client: socket) -> None:
         """Carry bytes until one side ends; closes the provider's connection."""
         with closing(self._response):
-            upstream, arrived = self._response.upgraded()
-            splice(client, upstream, arrived=self._head() + arrived, count=self._record.sent)
-            self._record.outcome = "complete"
+            try:
+                self._carry(client)
+                self._record.outcome = "complete"
+            except Unauthorized as error:
+                self._record.outcome = error.code
+
+    def _carry(self, client: socket) -> None:
+        upstream, arrived = self._response.upgraded()
+        splice(
+            client,
+            upstream,
+            arrived=self._head() + arrived,
+            count=self._record.sent,
+            look=self._look,
+        )
 
     def _head(self) -> bytes:
         lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade"]

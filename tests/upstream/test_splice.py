@@ -1,5 +1,9 @@
-"""Two connections joined: everything arrives, in order; memory stays bounded; one end ends both."""
+"""Two connections joined: everything arrives, in order; memory stays bounded; one end ends both.
 
+It is asked now and then whether to go on, in silence and under load alike.
+"""
+
+import contextlib
 import select
 import socket
 import threading
@@ -21,7 +25,7 @@ def joined():
     counted = []
 
     def join():
-        splice(near, far, arrived=b"hello ", count=counted.append)
+        splice(near, far, arrived=b"hello ", count=counted.append, look=lambda: None)
         near.close()
         far.close()
 
@@ -108,3 +112,43 @@ def test_a_client_that_left_while_the_upstream_takes_nothing_is_not_asked_again(
     heard = bytearray()
     read_all(upstream, heard)
     assert set(heard) == {ord("x")}
+
+
+class Ended(Exception):
+    """Raised by what is asked whether to go on."""
+
+
+def ends_at(look):
+    def count_down():
+        look.append(1)
+        if len(look) == 3:
+            raise Ended
+
+    return count_down
+
+
+@pytest.mark.parametrize("is_silent", [True, False], ids=["silent", "busy"])
+def test_it_is_asked_now_and_then_whether_to_go_on(monkeypatch, is_silent):
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)
+    client, near = socket.socketpair()
+    far, upstream = socket.socketpair()
+    with client, near, far, upstream:
+        talk = None if is_silent else threading.Thread(target=echo_words, args=(client, upstream))
+        if talk:
+            talk.start()
+        looks = []
+        with pytest.raises(Ended):
+            splice(near, far, count=lambda _: None, look=ends_at(looks))
+        far.close()
+        if talk:
+            talk.join(PATIENCE)
+    assert len(looks) == 3
+
+
+def echo_words(client, upstream):
+    """Say one thing after the other, each once the one before has arrived."""
+    with contextlib.suppress(OSError):
+        while True:
+            client.sendall(b"x")
+            if not upstream.recv(1):
+                return

@@ -114,6 +114,17 @@ def test_the_protocol_is_agreed_on_without_the_key_in_it(relay):
     assert sent == "realtime"
 
 
+def test_a_revoked_token_ends_its_conversations(relay):
+    with dial(relay, token=relay.add_token("tablet")) as conversation, dial(relay) as other:
+        conversation.recv(PATIENCE)
+        relay.command("token", "revoke", "tablet")
+        with pytest.raises(ConnectionClosed):
+            conversation.recv(PATIENCE)
+        assert json.loads(other.recv(PATIENCE))["type"] == "session.created"
+        assert other.ping().wait(PATIENCE)
+    relay.await_log("outcome=invalid_api_key")
+
+
 def test_a_client_that_leaves_takes_the_upstream_along(relay):
     with dial(relay) as conversation:
         conversation.recv(PATIENCE)
