@@ -23,9 +23,6 @@ EXAMPLE = Connection(
     model="gpt-5.5",
 )
 _WIDTH = 98
-_NOT_RUN = (
-    "It was not run here: its menus and files are those of its own documentation of November 2026."
-)
 _JOINED = (
     "What the program does between its settings and that was done as in its source of November "
     "2026; its menus are those of its documentation."
@@ -57,7 +54,7 @@ def table_rst() -> str:
     rows = ["\n.. list-table::\n   :header-rows: 1\n", *_row("Client", "Speaks", "Run", "On")]
     for client in CLIENTS.values():
         link = f"`{client.name} <{client.slug}.rst>`_"
-        rows += _row(link, DIALECTS[client.dialect], *_run(TRIED.get(client.slug)))
+        rows += _row(link, DIALECTS[client.dialect], *_run(TRIED[client.slug]))
     return "\n".join(rows) + "\n"
 
 
@@ -72,9 +69,7 @@ def _row(*cells: str) -> list[str]:
     return [f"   {'*' if not number else ' '} - {cell}" for number, cell in enumerate(cells)]
 
 
-def _run(tried: Tried | None) -> tuple[str, str]:
-    if tried is None:
-        return "not run", "none"
+def _run(tried: Tried) -> tuple[str, str]:
     names = "; ".join(upstream.name for upstream in tried.upstreams)
     what = f"not itself, but its {tried.part}, {tried.release}" if tried.part else tried.release
     return f"{what}: {tried.turn}", names
@@ -98,9 +93,7 @@ def _known(client: Client) -> Iterator[str]:
 
 
 def _tried(client: Client) -> str:
-    tried = TRIED.get(client.slug)
-    if tried is None:
-        return f"{_NOT_RUN} Other clients of {DIALECTS[client.dialect]} were."
+    tried = TRIED[client.slug]
     upstreams = ", ".join(upstream.name for upstream in tried.upstreams)
     finished = (
         f"{tried.release} finished {tried.turn} with these settings, on a stand-in for each of "
