@@ -24,8 +24,8 @@ EXAMPLE = Connection(
 )
 _WIDTH = 98
 _JOINED = (
-    "What the program does between its settings and that was done as in its source of November "
-    "2026; its menus are those of its documentation."
+    "What the program does between its settings and that was done as in its source, seen in "
+    "November 2026; its menus are those of its documentation."
 )
 
 

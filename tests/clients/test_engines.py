@@ -16,11 +16,18 @@ from tests.clients.tried import TRIED, on_its_upstreams
 PROGRAMS = Path(__file__).parent / "programs"
 CALL = '[[reason I count.]] [[call multiply {"a": 6, "b": 7}]] [[then]] [[say All done.]]'
 
-AI_SDK_APPS = ("chatbox", "jan", "cherry-studio")
-"""The forms of their settings are filled in with the lines that are printed."""
+AI_SDK_FORMS = (
+    ("chatbox", {}),
+    ("jan", {}),
+    ("cherry-studio", {}),
+    ("cherry-studio", {"Provider Type": "OpenAI-Response"}),
+)
+"""Whose settings are filled in with the lines that are printed, and what of them otherwise."""
 AI_SDK_TURNS = [
-    pytest.param(slug, upstream, id=f"{slug} - {upstream.name}")
-    for slug in AI_SDK_APPS
+    pytest.param(
+        slug, otherwise, upstream, id=" - ".join((slug, *otherwise.values(), upstream.name))
+    )
+    for slug, otherwise in AI_SDK_FORMS
     for upstream in TRIED[slug].upstreams
 ]
 _FIELD = re.compile(r"^(.+?): +(.+)$", re.MULTILINE)
@@ -59,13 +66,13 @@ def test_librechat_s_engine_takes_a_turn_and_names_it(run_program, relay, tmp_pa
     assert b"Six times seven." in title.body
 
 
-@pytest.mark.parametrize(("slug", "upstream"), AI_SDK_TURNS)
-def test_the_library_of_an_application_takes_a_turn(run_program, relay, slug, upstream):
-    fields, model, *_ = printed(slug, relay, upstream.model)
-    form = json.dumps(dict(_FIELD.findall(fields)))
+@pytest.mark.parametrize(("slug", "otherwise", "upstream"), AI_SDK_TURNS)
+def test_the_library_of_an_application_takes_a_turn(run_program, relay, slug, otherwise, upstream):
+    fields, model = printed(slug, relay, upstream.model)
+    form = dict(_FIELD.findall(fields)) | otherwise
 
     done = run_program(
-        "ai_sdk_apps_turn.mjs", "@cherrystudio/ai-core", slug, form, model.strip(), CALL
+        "ai_sdk_apps_turn.mjs", "@cherrystudio/ai-core", slug, json.dumps(form), model.strip(), CALL
     )
 
     assert done.stdout == "All done.\n", done

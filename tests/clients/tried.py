@@ -70,7 +70,7 @@ TRIED = {
     "chatbox": Tried(_AI_SDK, f"{_FUNCTION} (with CORS, as a page does)", _ENGINES, part="library"),
     "jan": Tried(_AI_SDK, _FUNCTION, _ENGINES, part="library"),
     "cherry-studio": Tried(
-        f"@cherrystudio/ai-core {PINS['CHERRY_STUDIO_CORE']}", _FUNCTION, _ENGINES, part="core"
+        f"@cherrystudio/ai-core {PINS['CHERRY_STUDIO_CORE']}", _BOTH, _ENGINES, part="core"
     ),
     "openai-python": Tried("3.57.0", _BOTH, _SDKS),
     "anthropic-sdk": Tried("2.14.0", _FUNCTION, _SDKS),

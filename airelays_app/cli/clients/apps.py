@@ -136,11 +136,14 @@ endpoints:
         dialect="chat",
         steps=(
             Step(
-                "Settings > Model Provider > Add, provider type OpenAI",
-                "API Host: %{root_url}\nAPI Key:  %{token}\n",
+                "Settings > Model Provider > Add",
+                "Provider Type: OpenAI\nAPI Host: %{root_url}\nAPI Key:  %{token}\n",
             ),
             Step("Then Manage > + beside the model, and the switch at the top", "%{model}\n"),
         ),
-        notes=("It adds /v1 to the host by itself, unless it is there.",),
+        notes=(
+            "It adds /v1 to the host by itself, unless it is there.",
+            "With OpenAI-Response for the type it speaks OpenAI Responses instead.",
+        ),
     ),
 )

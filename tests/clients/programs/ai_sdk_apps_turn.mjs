@@ -64,14 +64,18 @@ const applications = {
     };
   },
 
-  async "cherry-studio"({ "API Host": host, "API Key": apiKey }) {
+  async "cherry-studio"({ "Provider Type": type, "API Host": host, "API Key": apiKey }) {
     const baseURL = `${host}/v1`;
     const headers = { "HTTP-Referer": "https://cherry-ai.com", "X-Title": "Cherry Studio" };
-    const settings = { name: "airelays", baseURL, apiKey, headers, includeUsage: true };
-    const executor = await createExecutor("openai-compatible", settings);
+    const providers = {
+      OpenAI: ["openai-compatible", { name: "airelays", headers, includeUsage: true }],
+      "OpenAI-Response": ["openai", { headers: { ...headers, "X-Api-Key": apiKey } }],
+    };
+    const [provider, options] = providers[type];
+    const executor = await createExecutor(provider, { baseURL, apiKey, ...options });
     return {
       list: () => fetch(`${baseURL}/models`, { headers: { ...headers, ...bearer(apiKey) } }),
-      stream: (turn) => executor.streamText({ ...turn, model, temperature: 0.7, maxRetries: 0 }),
+      stream: (turn) => executor.streamText({ ...turn, model, maxRetries: 0 }),
     };
   },
 };
