@@ -37,6 +37,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 LoginProblem = Literal["missing", "refresh_failed", "incomplete", "account_mismatch", "rejected"]
+FailureKind = Literal["limit", "client", "auth", "other"]
+"""What decides how a failure is met; see :class:`airelays_app.neutral.failure.Failure`."""
 
 
 class RelayError(Exception):
@@ -211,8 +213,9 @@ class UpstreamTimeout(UpstreamError):
 class UpstreamRefused(UpstreamError):
     """The upstream's own error answer.
 
-    ``extra`` holds the further keys of its error object (``plan_type``, ``resets_at``,
-    ``resets_in_seconds`` ...), which are passed on as structure.
+    ``kind`` is what its words make of it, which the status alone may not tell. ``extra`` holds the
+    further keys of its error object (``plan_type``, ``resets_at``, ``resets_in_seconds`` ...),
+    which are passed on as structure.
     """
 
     def __init__(
@@ -221,6 +224,7 @@ class UpstreamRefused(UpstreamError):
         *,
         status: int,
         type: str,  # noqa: A002 - the name of the field in the envelope
+        kind: FailureKind | None = None,
         code: str | None = None,
         param: str | None = None,
         extra: Mapping[str, Any] | None = None,
@@ -229,6 +233,7 @@ class UpstreamRefused(UpstreamError):
         super().__init__(message, param=param, headers=headers)
         self.status = status
         self.type = type
+        self.kind = kind
         self.code = code
         self.extra: dict[str, Any] = dict(extra or {})
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from airelays_app.errors import RelayError, UpstreamRefused
-
-FailureKind = Literal["limit", "client", "auth", "other"]
+from airelays_app.errors import FailureKind, RelayError, UpstreamRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +31,20 @@ _KIND_BY_STATUS: dict[int, FailureKind] = {
     401: "auth",
     402: "limit",
     403: "auth",
+    408: "other",
+    425: "other",
     429: "limit",
 }
+
+PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+"""Those of an upstream that another attempt at the same may not meet."""
 
 
 def failure_of(error: RelayError) -> Failure:
     """Return ``error`` as a value, for the dialects' error renderers."""
     retry_after = error.headers.get("Retry-After", "")
     return Failure(
-        kind=_KIND_BY_STATUS.get(error.status, "client" if error.status < 500 else "other"),
+        kind=_kind_of(error),
         status=error.status,
         type=error.type,
         message=error.message,
@@ -50,6 +53,12 @@ def failure_of(error: RelayError) -> Failure:
         retry_after=int(retry_after) if retry_after.isdecimal() else None,
         extra=error.extra if isinstance(error, UpstreamRefused) else {},
     )
+
+
+def _kind_of(error: RelayError) -> FailureKind:
+    if isinstance(error, UpstreamRefused) and error.kind is not None:
+        return error.kind
+    return _KIND_BY_STATUS.get(error.status, "client" if error.status < 500 else "other")
 
 
 def error_of(failure: Failure, headers: Mapping[str, str] | None = None) -> UpstreamRefused:
@@ -61,6 +70,7 @@ def error_of(failure: Failure, headers: Mapping[str, str] | None = None) -> Upst
         failure.message,
         status=failure.status,
         type=failure.type,
+        kind=failure.kind,
         code=failure.code,
         param=failure.param,
         extra=failure.extra,

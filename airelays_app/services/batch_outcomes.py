@@ -2,17 +2,12 @@
 
 import logging
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
 
-from airelays_app.dialects.base import Dialect
+from airelays_app.dialects.base import Dialect, Json
 from airelays_app.errors import RelayError, UpstreamLoginError
-from airelays_app.neutral.failure import failure_of
+from airelays_app.neutral.failure import PASSING_STATUSES, failure_of
 from airelays_app.services.record import Record
 
-Json = dict[str, Any]
-
-_PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 _LONGEST_PAUSE = 300.0
 _LOGIN_PAUSE = 60.0
 
@@ -56,17 +51,12 @@ def refused(dialect: Dialect, error: RelayError, record: Record) -> Outcome:
         error.status,
         told,
         pause=_LOGIN_PAUSE if needs_owner else _pause_of(error),
-        is_owed=needs_owner or error.status == HTTPStatus.TOO_MANY_REQUESTS,
+        is_owed=needs_owner or failure_of(error).kind == "limit",
     )
 
 
-def asked_pause(error: RelayError) -> float | None:
-    """Return the seconds that an upstream asks to wait; None if it does not."""
-    asked = error.headers.get("Retry-After", "")
-    return float(asked) if asked.isdecimal() else None
-
-
 def _pause_of(error: RelayError) -> float | None:
-    if error.status not in _PASSING_STATUSES:
+    failure = failure_of(error)
+    if failure.kind != "limit" and error.status not in PASSING_STATUSES:
         return None
-    return min(asked_pause(error) or 0.0, _LONGEST_PAUSE)
+    return min(float(failure.retry_after or 0), _LONGEST_PAUSE)

@@ -9,8 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from airelays_app.errors import RelayError, UpstreamRefused
+from airelays_app.neutral.failure import failure_of
 from airelays_app.providers.base import BatchUndecidedError, Provider, SoughtBatch
-from airelays_app.services.batch_outcomes import asked_pause
 from airelays_app.services.calls import Calls
 from airelays_app.services.chores import Keep
 from airelays_app.services.native_calls import NativeAccount, native_account
@@ -72,7 +72,7 @@ class NativeBatches:
         except RelayError as error:
             _log.warning("a batch at %s waits: %s", submission.provider, name_of(error))
             self._unfit.add(submission.provider)
-            self._look_later(submission, asked=asked_pause(error))
+            self._look_later(submission, asked=failure_of(error).retry_after)
         except Exception:
             _log.exception("a batch at %s cannot go on", submission.provider)
             self._look_later(submission)
@@ -152,8 +152,8 @@ class NativeBatches:
         members = self._accounts.get(submission.provider, ())
         return next((each for each in members if each.account == submission.account), None)
 
-    def _look_later(self, submission: Submission, *, asked: float | None = None) -> None:
+    def _look_later(self, submission: Submission, *, asked: int | None = None) -> None:
         """Look again after a pause that grows, and not before the provider has ``asked`` to."""
         usual = min(2**submission.looks, MOST_PAUSES) * self._poll_seconds
-        pause = max(usual, min(asked or 0.0, LONGEST_PAUSE))
+        pause = max(usual, min(asked or 0, LONGEST_PAUSE))
         self._store.look_later(submission, look_at=time.time() + pause)

@@ -17,7 +17,6 @@ from airelays_app.errors import (
 )
 from airelays_app.neutral.failure import failure_of
 from airelays_app.providers.base import BatchJob, BatchLine, NativeBatches, Provider
-from airelays_app.services.batch_outcomes import asked_pause
 from airelays_app.services.calls import Calls
 from airelays_app.services.chores import Keep
 from airelays_app.services.generation import Prepared
@@ -193,5 +192,5 @@ def _may_pass(error: RelayError) -> bool:
 
 
 def _pause_of(error: RelayError) -> float:
-    asked = asked_pause(error)
+    asked = failure_of(error).retry_after
     return _USUAL_PAUSE if asked is None else min(asked, LONGEST_PAUSE)

@@ -16,13 +16,14 @@ from time import monotonic
 from typing import TypeVar
 
 from airelays_app.errors import (
+    FailureKind,
     RelayError,
     Unavailable,
     UpstreamError,
     UpstreamLoginError,
     UpstreamRefused,
 )
-from airelays_app.neutral.failure import FailureKind, failure_of
+from airelays_app.neutral.failure import failure_of
 from airelays_app.providers.base import Provider
 from airelays_app.services.routing import Route, Router
 from airelays_app.store.benches import Bench, Benches, BenchKind, is_due
@@ -35,7 +36,6 @@ _BENCH_SECONDS: Mapping[BenchKind, float] = {"limit": 300.0, "dead": 300.0, "out
 _LONGEST_SECONDS = 8 * 86400.0
 _KINDS: Mapping[FailureKind, BenchKind] = {"limit": "limit", "auth": "dead", "other": "outage"}
 
-_PASSING_STATUSES = frozenset({408, 425})
 _ACCOUNT_STATUSES = frozenset({401, 402, 403})
 """What these answers tell is true of the whole account, whatever the model."""
 
@@ -252,9 +252,7 @@ class Pool:
 
 
 def _kind_of(error: RelayError) -> FailureKind:
-    if isinstance(error, UpstreamLoginError):
-        return "auth"
-    return "other" if error.status in _PASSING_STATUSES else failure_of(error).kind
+    return "auth" if isinstance(error, UpstreamLoginError) else failure_of(error).kind
 
 
 def _is_of_model(provider: Provider, error: RelayError) -> bool:
@@ -267,7 +265,7 @@ def _seconds_of(error: RelayError) -> float:
     """Return how long the upstream wants to be left alone; 0 if it has not said."""
     if isinstance(error, UpstreamLoginError):
         return 0.0  # its Retry-After is for the client
-    return min(float(error.headers.get("Retry-After") or 0), _LONGEST_SECONDS)
+    return min(float(failure_of(error).retry_after or 0), _LONGEST_SECONDS)
 
 
 def _model(route: Route) -> tuple[str, str]:

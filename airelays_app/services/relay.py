@@ -12,6 +12,7 @@ from airelays_app.errors import (
 )
 from airelays_app.framing.jsontext import dumps
 from airelays_app.ids import fresh_id
+from airelays_app.neutral.failure import PASSING_STATUSES
 from airelays_app.neutral.usage import Usage
 from airelays_app.providers.base import Outgoing, Provider
 from airelays_app.services.answered import answered_object
@@ -28,8 +29,6 @@ from airelays_app.upstream import retry
 from airelays_app.upstream.request import OutboundRequest
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.waiting import sleep_watching
-
-_PASSING_STATUSES = frozenset({429, 500, 502, 503, 504, 529})
 
 
 class Rest(Protocol):
@@ -163,7 +162,7 @@ def _may_pass(error: RelayError) -> bool:
     """Tell whether another attempt may go better: an outage or a short limit, no login problem."""
     if isinstance(error, UpstreamUnreachable):
         return True
-    return isinstance(error, UpstreamRefused) and error.status in _PASSING_STATUSES
+    return isinstance(error, UpstreamRefused) and error.status in PASSING_STATUSES
 
 
 def _sticky(call: Call) -> str | None:

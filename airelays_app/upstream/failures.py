@@ -11,16 +11,20 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from airelays_app.errors import UpstreamError
+from airelays_app.errors import FailureKind, UpstreamError
 from airelays_app.neutral.discretion import value_without_secrets
-from airelays_app.neutral.failure import Failure, FailureKind
+from airelays_app.neutral.failure import Failure
 from airelays_app.upstream.error_body import UpstreamErrorBody, error_in_body, error_in_event
 from airelays_app.upstream.retry_after import seconds_until_retry
 
 _LIMIT_STATUSES = frozenset({402, 429})
 _AUTH_STATUSES = frozenset({401, 403})
-_PASSING_STATUSES = frozenset({408, 425})
+_NOBODYS_MISTAKES = frozenset({408, 425})
 """Client errors by number that the next attempt may not meet."""
+
+_TOO_LARGE = 413
+"""Whatever it is called: Groq says ``rate_limit_exceeded`` of a request that needs more tokens than
+any minute has (assafelovic/gpt-researcher, issue 985, seen 2026-11-26), which no time mends."""
 
 _LOGIN_PROBLEM = 503
 """The status of a failed upstream login: a 401 would tell the client that its own token is bad."""
@@ -149,11 +153,13 @@ def _kind(labels: frozenset[str], status: int, rules: FailureRules) -> FailureKi
 
     The order matters because vendors call a rejected key an ``invalid_request_error`` too.
     """
+    if status == _TOO_LARGE:
+        return "client"
     if labels & rules.limit or status in _LIMIT_STATUSES:
         return "limit"
     if labels & rules.auth or status in _AUTH_STATUSES:
         return "auth"
-    refused = 400 <= status < 500 and status not in _PASSING_STATUSES
+    refused = 400 <= status < 500 and status not in _NOBODYS_MISTAKES
     return "client" if refused or labels & rules.client else "other"
 
 

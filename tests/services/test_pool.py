@@ -140,6 +140,8 @@ def test_losing_an_account_moves_only_its_own_keys(pool, clock):
         (UpstreamUnreachable("down"), 30),
         (UpstreamRefused("overloaded", status=529, type="x"), 30),
         (UpstreamRefused("pay", status=402, type="x"), 300),
+        (UpstreamRefused("slow", status=408, type="x"), 30),
+        (UpstreamRefused("used up", status=400, type="x", kind="limit"), 300),
     ],
 )
 def test_a_failure_benches_for_its_time(pool, clock, error, seconds):
@@ -155,6 +157,7 @@ def test_a_failure_benches_for_its_time(pool, clock, error, seconds):
     [
         UpstreamRefused("too long", status=400, type="invalid_request_error"),
         UpstreamRefused("no such model", status=404, type="invalid_request_error"),
+        UpstreamRefused("too much for a minute", status=429, type="x", kind="client"),
         BadRequest("malformed"),
     ],
 )

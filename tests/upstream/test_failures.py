@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from airelays_app.neutral.failure import error_of, failure_of
 from airelays_app.upstream.failures import FailureRules, classify, classify_event
 
 RULES = FailureRules(
@@ -49,10 +50,18 @@ def test_a_status_alone_decides(status, kind, shown):
     assert str(status) in failure.message
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 429])
+def test_what_the_words_decide_is_not_decided_again_by_the_status(status):
+    """On its way from the answer to whoever looks for another account a failure is raised."""
+    failure = answered(status, {"code": "usage_limit_reached"})
+    assert failure_of(error_of(failure)).kind == "limit"
+
+
 @pytest.mark.parametrize(
     ("status", "error", "kind", "shown"),
     [
         (403, {"code": "usage_limit_reached"}, "limit", 403),
+        (413, {"code": "usage_limit_reached"}, "client", 413),
         (400, {"type": "usage_limit_reached"}, "limit", 400),
         (429, {"type": "invalid_request_error"}, "limit", 429),
         (401, {"type": "invalid_request_error", "code": "invalid_api_key"}, "auth", 503),

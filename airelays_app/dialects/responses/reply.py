@@ -4,8 +4,9 @@ from typing import Any
 
 from airelays_app.dialects.base import Json, ReplyContext
 from airelays_app.dialects.responses.usage import read_usage, write_usage
+from airelays_app.errors import FailureKind
 from airelays_app.neutral.events import FinishReason, PartKind
-from airelays_app.neutral.failure import Failure, FailureKind
+from airelays_app.neutral.failure import Failure
 from airelays_app.neutral.fold import Reply, ReplyPart
 from airelays_app.neutral.seals import pack
 from airelays_app.neutral.usage import Usage
