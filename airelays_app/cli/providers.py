@@ -1,7 +1,6 @@
 """``airelays providers``: the upstreams of the owner, their accounts, and whether they answer."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import click
 
@@ -11,13 +10,12 @@ from airelays_app.cli.options import Invocation, json_option, pass_invocation, s
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.wording import duration, readiness
 from airelays_app.composition.core import Core
+from airelays_app.dialects.base import Json
 from airelays_app.errors import RelayError
 from airelays_app.providers.base import Provider
 from airelays_app.services.status import provider_states
 from airelays_app.services.trial import try_out
 from airelays_app.store.benches import Bench
-
-Json = dict[str, Any]
 
 
 @click.group()

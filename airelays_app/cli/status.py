@@ -1,7 +1,5 @@
 """``airelays status``: how things stand, from the settings and files; no upstream is asked."""
 
-from typing import Any
-
 import click
 
 from airelays_app.cli.addresses import base_url
@@ -12,6 +10,7 @@ from airelays_app.cli.running import process_serving
 from airelays_app.cli.token_store import add_client_setup, client_setup
 from airelays_app.cli.wording import PROBLEMS, readiness
 from airelays_app.config import Settings
+from airelays_app.dialects.base import Json
 from airelays_app.providers.codex.credentials import LOGIN_FILE_NAME
 from airelays_app.providers.registry import Surroundings, build_providers
 from airelays_app.services.status import (
@@ -24,8 +23,6 @@ from airelays_app.services.status import (
 )
 from airelays_app.store.tokens import open_tokens
 from airelays_app.version import VERSION
-
-Json = dict[str, Any]
 
 
 @click.command()

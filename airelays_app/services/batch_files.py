@@ -5,16 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
+from airelays_app.dialects.base import Json
 from airelays_app.errors import NotFound, TooLarge
 from airelays_app.framing.jsontext import dumps
 from airelays_app.services.chores import Keep
 from airelays_app.store.batch_work import OpenBatch
 from airelays_app.store.batches import BatchResult, BatchStore
 from airelays_app.store.files import FileStore
-
-Json = dict[str, Any]
 
 _log = logging.getLogger("airelays.batches")
 

@@ -8,9 +8,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 from airelays_app.dialects import DIALECTS
+from airelays_app.dialects.base import Json
 from airelays_app.errors import RelayError, Unavailable
 from airelays_app.framing.jsontext import dumps, loads
 from airelays_app.ids import fresh_id
@@ -23,8 +23,6 @@ from airelays_app.services.record import Record
 from airelays_app.services.routing import Router
 from airelays_app.store.batch_work import BatchWork, OpenBatch
 from airelays_app.store.batches import BatchRequest
-
-Json = dict[str, Any]
 
 _KEEP_SECONDS = 5.0
 _PAUSES = (1.0, 5.0, 20.0, 60.0)

@@ -5,9 +5,7 @@ Clients validate items more strictly than they send them (the openai SDK's model
 status.
 """
 
-from typing import Any
-
-Json = dict[str, Any]
+from airelays_app.dialects.base import Json
 
 _WITH_STATUS = frozenset(
     {

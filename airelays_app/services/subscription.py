@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 from airelays_app.dialects.base import Json
 from airelays_app.errors import Unsupported
 from airelays_app.providers.base import Provider
+from airelays_app.store.steady_clock import seconds_since_boot
 from airelays_app.upstream.request import OutboundRequest
 
 Fetch = Callable[[Provider, Callable[[], OutboundRequest]], Json]
@@ -66,7 +67,7 @@ class Subscription:
         fetch: Fetch,
         *,
         ttl: float,
-        clock: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+        clock: Callable[[], float] = seconds_since_boot,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._provider = next(iter(usage_tellers(providers)), None)

@@ -19,6 +19,7 @@ from airelays_app.store import conversation_items
 from airelays_app.store.conversation_items import Item
 from airelays_app.store.database import Database
 from airelays_app.store.process_identity import is_gone, own_identity
+from airelays_app.store.steady_clock import seconds_since_boot
 
 _LONGEST_LEASE_SECONDS = 3600.0
 _LONGEST_RETRY_SECONDS = 5
@@ -32,7 +33,7 @@ def refuse_if_locked(connection: sqlite3.Connection, conversation_id: str) -> No
     ).fetchone()
     if row is None:
         return
-    remaining = row["expires_at"] - _seconds_since_boot()
+    remaining = row["expires_at"] - seconds_since_boot()
     if not 0 < remaining <= _LONGEST_LEASE_SECONDS or is_gone(row["holder"]):
         return  # one that lasts longer is of another boot, since which the clock began anew
     raise Conflict(
@@ -60,7 +61,7 @@ class TurnLock:
     def take(self, connection: sqlite3.Connection) -> None:
         """Write the lease inside the caller's transaction; raises Conflict while one is live."""
         refuse_if_locked(connection, self.conversation_id)
-        now = _seconds_since_boot()
+        now = seconds_since_boot()
         connection.execute(
             "INSERT OR REPLACE INTO conversation_turns VALUES (?, ?, ?, ?)",
             [self.conversation_id, self._token, own_identity(), now + self._ttl_seconds],
@@ -74,13 +75,13 @@ class TurnLock:
         :meth:`commit` tells whether the lease has held. Raises Conflict
         ``conversation_lock_lost`` when another turn has taken over.
         """
-        now = _seconds_since_boot()
+        now = seconds_since_boot()
         if now < self._renew_at:
             return
         try:
             self._lengthen(now + self._ttl_seconds)
         except Unavailable:
-            self._renew_at = _seconds_since_boot() + self._ttl_seconds / 8
+            self._renew_at = seconds_since_boot() + self._ttl_seconds / 8
         else:
             self._renew_at = now + self._ttl_seconds / 2
 
@@ -167,8 +168,3 @@ class TurnLock:
 
     def _remove(self, connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM conversation_turns WHERE token = ?", [self._token])
-
-
-def _seconds_since_boot() -> float:
-    """Return a count that all processes share and no correction of the wall clock moves."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -231,7 +231,7 @@ def clock(monkeypatch):
     class Clock:
         now = 1000.0
 
-    monkeypatch.setattr(conversation_turns, "_seconds_since_boot", lambda: Clock.now)
+    monkeypatch.setattr(conversation_turns, "seconds_since_boot", lambda: Clock.now)
     return Clock
 
 

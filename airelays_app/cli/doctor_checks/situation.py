@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from airelays_app.cli.in_process import relay_core
 from airelays_app.cli.relay_api import RelayApi, local_url
 from airelays_app.cli.running import process_serving
 from airelays_app.composition.core import Core, client_options
 from airelays_app.config import Settings
+from airelays_app.dialects.base import Json
 from airelays_app.errors import UpstreamError
 from airelays_app.providers.codex.provider import CodexProvider
 from airelays_app.services.status import provider_states
@@ -25,8 +26,6 @@ READ_SECONDS = 30.0
 """How long an upstream may be silent while it is only being looked at."""
 
 SUBSCRIPTION_OFF = "The subscription provider is turned off."
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

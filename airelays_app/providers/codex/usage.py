@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from airelays_app.dialects.base import Json
+
 USAGE_PATH: Final = "/backend-api/wham/usage"
 
 _WEEK_SECONDS: Final = 604_800
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
-
-Json = dict[str, Any]
 
 
 def normalise_usage(payload: Mapping[str, Any], *, captured_at: float) -> Json:
