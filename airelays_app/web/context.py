@@ -1,12 +1,14 @@
-"""What the blueprints work with, put together once in :func:`airelays_app.create_app`."""
+"""What the blueprints work with, put together once for each process, and who is asking."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from socket import socket
 from typing import cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from airelays_app.config import Settings
+from airelays_app.dialects.base import Dialect
 from airelays_app.services.background import Background
 from airelays_app.services.catalog import Catalog
 from airelays_app.services.chores import Chores
@@ -75,6 +77,20 @@ def services() -> Services:
 def record() -> Record:
     """Return the record of the running request."""
     return cast(Record, g.record)
+
+
+def client_socket() -> socket | None:
+    """Return the running request's connection, to see whether its client is still there.
+
+    None under a server that does not lend it.
+    """
+    return cast(socket | None, request.environ.get("gunicorn.socket"))
+
+
+def dialect_headers(dialect: Dialect) -> dict[str, str]:
+    """Return the running request's headers that go on to an upstream of the same dialect."""
+    asked = request.headers
+    return {name: asked[name] for name in dialect.client_headers if name in asked}
 
 
 def owner() -> str:

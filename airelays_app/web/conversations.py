@@ -51,14 +51,14 @@ def retrieve(conversation_id: str) -> Response:
 @blueprint.post("/<conversation_id>")
 def update(conversation_id: str) -> Response:
     """Merge or replace the metadata, as ``conversations.metadata_update`` says."""
-    relaying = services()
+    relay_services = services()
     with json_body() as body:
         validate_conversation(body.value)
         metadata = body.value.get("metadata") or {}
-    conversation = relaying.conversations.update_metadata(
+    conversation = relay_services.conversations.update_metadata(
         conversation_id,
         metadata,
-        mode=relaying.settings.conversations.metadata_update,
+        mode=relay_services.settings.conversations.metadata_update,
         owner=owner(),
     )
     return _shown(conversation)

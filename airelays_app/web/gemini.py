@@ -16,7 +16,7 @@ from airelays_app.framing.jsontext import dumps
 from airelays_app.services.creation import Asked
 from airelays_app.services.relay import Answer
 from airelays_app.web.bodies import JsonBody, json_body
-from airelays_app.web.context import owner, record, services
+from airelays_app.web.context import client_socket, owner, record, services
 from airelays_app.web.gemini_embeddings import EMBED, EMBED_ALL, embed, embed_all
 from airelays_app.web.replies import answer_response
 from airelays_app.web.scope import route_of
@@ -92,7 +92,7 @@ def _asked(model: str, body: JsonBody, *, stream: bool = False) -> Asked:
         body=_DIALECT.canonical(body.value),
         owner=owner(),
         stream=stream,
-        watch=request.environ.get("gunicorn.socket"),
+        watch=client_socket(),
     )
 
 

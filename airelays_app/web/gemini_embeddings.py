@@ -1,6 +1,6 @@
 """``:embedContent`` and ``:batchEmbedContents``: relayed as they are, or asked in OpenAI's way."""
 
-from flask import Response, request
+from flask import Response
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Json
@@ -9,7 +9,7 @@ from airelays_app.framing.jsontext import dumps
 from airelays_app.neutral.losses import ignored_parameters
 from airelays_app.services.routing import Route
 from airelays_app.web.bodies import json_body
-from airelays_app.web.context import record, services
+from airelays_app.web.context import client_socket, record, services
 from airelays_app.web.relayed import operation_response
 from airelays_app.web.replies import disclosed, json_response
 from airelays_app.web.scope import route_of
@@ -41,8 +41,7 @@ def _embedded(verb: str, model: str) -> Response:
 
 def _translated(body: Json, route: Route, *, is_batch: bool) -> Response:
     embedding, losses = decode_embedding(body, is_batch=is_batch)
-    watch = request.environ.get("gunicorn.socket")
-    embedded = services().embeddings.made(embedding, route, record(), watch=watch)
+    embedded = services().embeddings.made(embedding, route, record(), watch=client_socket())
     ignored = record().ignored = ignored_parameters(losses)
     response = json_response(encode_vectors(embedded.vectors, is_batch=is_batch))
     response.headers.extend(embedded.headers)

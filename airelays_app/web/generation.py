@@ -1,13 +1,13 @@
 """The routes that make replies, one for each dialect, and their no-tools twins."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from airelays_app.dialects import DIALECTS
 from airelays_app.dialects.base import Dialect
 from airelays_app.services.creation import Asked
 from airelays_app.services.relay import Answer
 from airelays_app.web.bodies import JsonBody, json_body
-from airelays_app.web.context import owner, record, services
+from airelays_app.web.context import client_socket, dialect_headers, owner, record, services
 from airelays_app.web.replies import answer_response
 from airelays_app.web.scope import route_of
 
@@ -30,12 +30,8 @@ def _asked(dialect: Dialect, body: JsonBody, *, refuses_tools: bool) -> Asked:
         body=body.value,
         owner=owner(),
         refuses_tools=refuses_tools,
-        headers={
-            name: request.headers[name]
-            for name in dialect.client_headers
-            if name in request.headers
-        },
-        watch=request.environ.get("gunicorn.socket"),
+        headers=dialect_headers(dialect),
+        watch=client_socket(),
     )
 
 

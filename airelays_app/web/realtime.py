@@ -24,7 +24,7 @@ from airelays_app.services.relayed import (
 )
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.splice import splice
-from airelays_app.web.context import record, services
+from airelays_app.web.context import client_socket, record, services
 from airelays_app.web.credentials import offered_credentials
 from airelays_app.web.scope import route_of, scope, scope_prefix
 from airelays_app.web.target import raw_tail, raw_target
@@ -74,8 +74,7 @@ def _dialled(model: str, tail: str) -> UpstreamResponse:
     record().model = route.model
     path = operation_path(route.provider, "realtime") + tail
     call = Relayed("GET", f"{path}?{_query(route.model)}", _handshake())
-    watch = request.environ.get("gunicorn.socket")
-    return services().relaying.upgrade(route, call, record(), watch=watch)
+    return services().relaying.upgrade(route, call, record(), watch=client_socket())
 
 
 def _query(model: str) -> str:

@@ -18,7 +18,7 @@ from airelays_app.services.relayed import (
 )
 from airelays_app.services.routing import Route
 from airelays_app.web.bodies import JsonBody, json_body
-from airelays_app.web.context import record, services
+from airelays_app.web.context import client_socket, record, services
 from airelays_app.web.scope import route_of, scope_prefix
 from airelays_app.web.spooled import Spooled, spooled_body, spooled_form
 from airelays_app.web.target import raw_tail
@@ -79,7 +79,7 @@ def operation_response(
     headers = _plain_headers(content_type)
     path = operation_path(route.provider, operation)
     call = Relayed("POST", path, headers, body, route.model)
-    answer = services().relaying.operation(route, call, record(), watch=_client())
+    answer = services().relaying.operation(route, call, record(), watch=client_socket())
     return _response(answer, answer.plain())
 
 
@@ -141,7 +141,7 @@ def _anything(
         headers,
         body,
     )
-    answer = services().relaying.anything(provider, call, record(), watch=_client())
+    answer = services().relaying.anything(provider, call, record(), watch=client_socket())
     response = _response(answer, answer.raw())
     response.headers["Content-Security-Policy"] = _SANDBOX
     return response
@@ -171,7 +171,3 @@ def _response(answer: RelayedAnswer, body: Iterator[bytes]) -> Response:
     if answer.media_type.startswith("text/event-stream"):
         response.headers.extend(_UNBUFFERED)
     return response
-
-
-def _client() -> Any:
-    return request.environ.get("gunicorn.socket")

@@ -21,7 +21,7 @@ from airelays_app.services.generation import Prepared
 from airelays_app.services.json_object import parsed_bytes
 from airelays_app.services.record import Record
 from airelays_app.services.response_session import Client, ResponseSession, error_event
-from airelays_app.web.context import Services, owner, record, services
+from airelays_app.web.context import Services, dialect_headers, owner, record, services
 from airelays_app.web.credentials import offered_credentials
 from airelays_app.web.scope import scope
 from airelays_app.web.upgrade import asks_for_websocket
@@ -40,24 +40,24 @@ _log = logging.getLogger("airelays.requests")
 @blueprint.get("/no-tools/v1/responses", defaults={"refuses_tools": True})
 def converse(refuses_tools: bool) -> Response:  # noqa: FBT001
     """Speak Responses over a WebSocket."""
-    relaying = services()
+    relay_services = services()
     take_over = request.environ.get(takeover.KEY)
     wants = asks_for_websocket(request.environ)
-    if not (relaying.settings.responses.websocket and wants and take_over):
+    if not (relay_services.settings.responses.websocket and wants and take_over):
         raise UpgradeRequired(
             "Use POST /v1/responses, or open a WebSocket if responses.websocket allows it.",
             headers={"Upgrade": "websocket"},
         )
     answer = handshake_answer(request.headers, {"X-Request-Id": record().request_id})
-    take_over(_Conversation(relaying, answer, refuses_tools=refuses_tools))
+    take_over(_Conversation(relay_services, answer, refuses_tools=refuses_tools))
     return Response(status=101)
 
 
 class _Conversation:
     """What goes on once the connection has been taken over; made within the request."""
 
-    def __init__(self, relaying: Services, answer: bytes, *, refuses_tools: bool) -> None:
-        self._relaying = relaying
+    def __init__(self, relay_services: Services, answer: bytes, *, refuses_tools: bool) -> None:
+        self._services = relay_services
         self._answer_to_handshake = answer
         self._refuses_tools = refuses_tools
         self._record = record()
@@ -65,18 +65,13 @@ class _Conversation:
         self._offered = offered_credentials(request.environ)
         self._credential = g.credential
         self._group = g.client_address.group
-        self._route = partial(relaying.router.route, scope=scope())
-        dialect = DIALECTS["responses"]
-        self._headers = {
-            name: request.headers[name]
-            for name in dialect.client_headers
-            if name in request.headers
-        }
+        self._route = partial(relay_services.router.route, scope=scope())
+        self._headers = dialect_headers(DIALECTS["responses"])
 
     def __call__(self, client: socket) -> None:
         """Answer one message after the other until the client leaves or its time is over."""
-        server = self._relaying.settings.server
-        with suppress(ClientGone), self._relaying.inflight.held(0) as hold:
+        server = self._services.settings.server
+        with suppress(ClientGone), self._services.inflight.held(0) as hold:
             web_socket = WebSocket(
                 client,
                 max_bytes=server.max_body_bytes,
@@ -84,7 +79,7 @@ class _Conversation:
                 ping_seconds=server.keepalive_seconds,
             )
             web_socket.accept(self._answer_to_handshake)
-            session = self._relaying.response_sessions.open(self._client(client, web_socket))
+            session = self._services.response_sessions.open(self._client(client, web_socket))
             while (message := self._next_message(web_socket)) is not None:
                 self._answer(session, web_socket, message)
             web_socket.close(CloseReason.GOING_AWAY, "Open a new connection.")
@@ -103,7 +98,7 @@ class _Conversation:
     def _next_message(self, web_socket: WebSocket) -> bytes | None:
         """Wait for a message; None when the connection has to end, raises ClientGone."""
         ends_at = self._record.begun + LONGEST_SECONDS
-        while not self._relaying.chores.is_retiring and monotonic() < ends_at:
+        while not self._services.chores.is_retiring and monotonic() < ends_at:
             message = web_socket.receive(_LOOK_SECONDS)
             if message is not None:
                 return message
@@ -111,10 +106,10 @@ class _Conversation:
 
     def _answer(self, session: ResponseSession, web_socket: WebSocket, message: bytes) -> None:
         told = self._record_of(message)
-        self._relaying.traffic.inbound(told, target=told.path, headers=(), body=message)
+        self._services.traffic.inbound(told, target=told.path, headers=(), body=message)
         try:
             self._admit()
-            with self._relaying.inflight.held(len(message) + parsed_bytes(message)):
+            with self._services.inflight.held(len(message) + parsed_bytes(message)):
                 self._send_all(session, web_socket, message, told)
         except ClientGone:
             told.outcome = "client_gone"
@@ -127,7 +122,7 @@ class _Conversation:
                 raise ClientGone from error
         finally:
             _log.info("request", extra={"fields": told.fields()})
-            self._relaying.traffic.outbound(told, headers=(), body=None)
+            self._services.traffic.outbound(told, headers=(), body=None)
 
     def _record_of(self, message: bytes) -> Record:
         return Record(
@@ -141,8 +136,8 @@ class _Conversation:
 
     def _admit(self) -> None:
         """Let a message in as a request of its own; raises RelayError."""
-        self._relaying.admission.require_still_known(self._offered, self._credential)
-        self._relaying.limits.spend_request(self._group)
+        self._services.admission.require_still_known(self._offered, self._credential)
+        self._services.limits.spend_request(self._group)
 
     def _send_all(
         self, session: ResponseSession, web_socket: WebSocket, message: bytes, told: Record

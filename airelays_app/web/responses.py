@@ -7,7 +7,7 @@ from airelays_app.framing.sse import KEEP_ALIVE
 from airelays_app.schemas.paging import read_paging
 from airelays_app.schemas.responses import read_retrieval
 from airelays_app.services.relay import Answer
-from airelays_app.web.context import owner, record, services
+from airelays_app.web.context import client_socket, owner, record, services
 from airelays_app.web.replies import answer_response, json_response
 
 blueprint = Blueprint("responses", __name__, url_prefix="/v1/responses")
@@ -26,9 +26,8 @@ def retrieve(response_id: str) -> Response:
     asked = read_retrieval(request.args)
     if not asked.stream:
         return json_response(services().responses.retrieve(owner(), response_id))
-    watch = request.environ.get("gunicorn.socket")
     events = services().responses.followed(
-        owner(), response_id, after=asked.starting_after, watch=watch
+        owner(), response_id, after=asked.starting_after, watch=client_socket()
     )
     return answer_response(
         Answer(b"", events),
