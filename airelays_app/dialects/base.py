@@ -127,6 +127,10 @@ class Dialect:
     relay itself stops at them. ``has_custom_tools`` says that it has a word for free-text tools;
     otherwise they go as functions. ``tool_names`` matches the names that functions may have.
 
+    ``is_plain`` tells whether an upstream of the same dialect understands a request as it is.
+    ``replies_in`` names the dialect of the replies where it is another than that of the requests;
+    ``obeyed_fields`` are then what a request says of its reply, whatever the upstream reads.
+
     ``reply_prefix`` is how the ids of its replies begin. ``stream_carries_reply`` says that a
     stream ends with the whole reply in one object. ``read_usage`` reads the counts that a reply
     has in its ``usage_field``. ``completed`` fills in what a whole reply of an upstream of the same
@@ -147,6 +151,9 @@ class Dialect:
     error_body: Callable[[Failure, str], Json]
     read_usage: Callable[[Any], Usage | None]
     keep_alive: bytes
+    is_plain: Callable[[Json], bool] = lambda body: True  # noqa: ARG005
+    replies_in: str = ""
+    obeyed_fields: frozenset[str] = frozenset()
     reply_prefix: str = ""
     usage_field: str = "usage"
     names_model: bool = True

@@ -139,7 +139,8 @@ class Tool:
 
     ``parameters`` is a JSON schema for a function; ``format`` is the grammar of a custom tool
     (free text when None). ``strict`` is None when the client did not say. ``namespace`` is the
-    group in which its name is unique.
+    group in which its name is unique. ``called_as_function`` says of a custom tool that the client
+    reads its calls as functions', whose arguments are the text.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Tool:
     format: dict[str, Any] | None = None
     cache: CacheHint | None = None
     namespace: str | None = None
+    called_as_function: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from airelays_app.neutral.namespaces import FlatNames, flat_names
 from airelays_app.neutral.request import Request
 from airelays_app.neutral.seals import may_hold_packed
 from airelays_app.neutral.stops import StopCutter
+from airelays_app.neutral.text_calls import TextTools
 from airelays_app.neutral.tool_names import RealNames, with_legal_names
 from airelays_app.providers.base import Adapted, EventFilter, Provider
 from airelays_app.services.lanes import TappedLane, TranslatedLane
@@ -100,7 +101,8 @@ class Prepared:
 def prepare(call: Call) -> Prepared:
     """Choose the lane and write the upstream's body; raises Unprocessable."""
     provider, dialect = call.route.provider, call.dialect.name
-    body, ignored = without_ignored(call.body, provider.rules(dialect).ignored)
+    ignorable = provider.rules(dialect).ignored - call.dialect.obeyed_fields
+    body, ignored = without_ignored(call.body, ignorable)
     if call.dialect.names_model and body.get("model") != call.route.model:
         body = {**body, "model": call.route.model}
     if "conversation" in body:
@@ -112,6 +114,8 @@ def prepare(call: Call) -> Prepared:
 
 def _may_stay_native(call: Call) -> bool:
     """Conversations are kept as Responses items, and only some streams carry a whole reply."""
+    if call.dialect.replies_in or not call.dialect.is_plain(call.body):
+        return False
     if call.dialect.stream_carries_reply:
         return True
     collects = call.route.provider.streams_only and not call.streams
@@ -163,7 +167,8 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
     assert target.decoder is not None
     request, losses = call.dialect.decode_request(body)
     request = replace(request, model=call.route.model, stream=call.streams)
-    request = with_unique_calls(with_history(call, request))
+    text_tools = TextTools.of(request)
+    request = text_tools.recognised(with_unique_calls(with_history(call, request)))
     names = flat_names(request)
     request = names.flattened(request)
     legal, real = with_legal_names(request, target.tool_names)
@@ -176,7 +181,8 @@ def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
         filters=[
             *([adapted.filter] if adapted.filter else ()),
             *([RealNames(real)] if real else ()),
-            *_filters(request, target, names=names, cutter=cutter),
+            *_filters(request, target, names=names, text_tools=text_tools),
+            *([cutter] if cutter else ()),
         ],
         encoder=call.dialect.encoder(context) if request.stream else None,
         collects=bool(call.conversation) or not request.stream,
@@ -227,15 +233,15 @@ def _filters(
     target: Dialect,
     *,
     names: FlatNames,
-    cutter: StopCutter | None,
+    text_tools: TextTools,
 ) -> list[EventFilter]:
     filters: list[EventFilter] = []
     if not target.has_custom_tools and (custom := custom_names(request)):
         filters.append(CustomCalls(custom))
     if restorer := names.restorer():
         filters.append(restorer)
-    if cutter:
-        filters.append(cutter)
+    if text_tools.names:
+        filters.append(text_tools)
     return filters
 
 

@@ -58,7 +58,8 @@ NOBODY = Keepers()
 def kept_items(prepared: Prepared) -> list[Json]:
     """Return the Responses items of a whole reply, with the ids that the client has seen."""
     lane = prepared.lane
-    if prepared.client_dialect.name != "responses" and not isinstance(lane, TappedLane):
+    dialect = prepared.client_dialect
+    if (dialect.replies_in or dialect.name) != "responses" and not isinstance(lane, TappedLane):
         return output_items(lane.reply(), prepared.context)
     output = prepared.reply().get("output")
     return [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []

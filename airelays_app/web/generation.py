@@ -3,7 +3,8 @@
 from flask import Blueprint, Response
 
 from airelays_app.dialects import DIALECTS
-from airelays_app.dialects.base import Dialect
+from airelays_app.dialects.base import Dialect, Json
+from airelays_app.dialects.responses_in_chat import RESPONSES_IN_CHAT, is_responses_request
 from airelays_app.services.creation import Asked
 from airelays_app.services.relay import Answer
 from airelays_app.web.bodies import JsonBody, json_body
@@ -16,9 +17,16 @@ blueprint = Blueprint("generation", __name__)
 
 def _generate(dialect: Dialect, *, refuses_tools: bool) -> Response:
     with json_body() as body:
-        asked = _asked(dialect, body, refuses_tools=refuses_tools)
+        meant = _meant(dialect, body.value)
+        asked = _asked(meant, body, refuses_tools=refuses_tools)
         answer = services().creation.answer(asked, record())
     return _response(dialect, answer)
+
+
+def _meant(dialect: Dialect, body: Json) -> Dialect:
+    """Return the dialect of a body, which may be another than that of its route."""
+    is_foreign = dialect is DIALECTS["chat"] and is_responses_request(body)
+    return RESPONSES_IN_CHAT if is_foreign else dialect
 
 
 def _asked(dialect: Dialect, body: JsonBody, *, refuses_tools: bool) -> Asked:
@@ -29,6 +37,7 @@ def _asked(dialect: Dialect, body: JsonBody, *, refuses_tools: bool) -> Asked:
         raw=body.raw,
         body=body.value,
         owner=owner(),
+        keeps=not dialect.replies_in,
         refuses_tools=refuses_tools,
         headers=dialect_headers(dialect),
         watch=client_socket(),
@@ -54,7 +63,7 @@ def create_response(refuses_tools: bool) -> Response:  # noqa: FBT001
 @blueprint.post("/v1/chat/completions", defaults={"refuses_tools": False})
 @blueprint.post("/no-tools/v1/chat/completions", defaults={"refuses_tools": True})
 def create_chat_completion(refuses_tools: bool) -> Response:  # noqa: FBT001
-    """Create a chat completion."""
+    """Create a chat completion, also for a request of Responses that came here."""
     return _generate(DIALECTS["chat"], refuses_tools=refuses_tools)
 
 

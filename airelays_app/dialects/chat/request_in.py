@@ -71,7 +71,7 @@ _READ_OF_PARTS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
-    "input": ((), "this route takes messages, and /v1/responses takes input"),
+    "input": ((), "send either messages or input"),
     "n": ((1,), "only one choice can be made"),
     "audio": ((), "no audio can be made"),
     "prediction": ((), "predicted output cannot be carried"),

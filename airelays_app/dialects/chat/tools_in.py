@@ -27,9 +27,7 @@ def read_tools(value: Any) -> Iterator[Tool | HostedTool]:
             inner_path = f"{path}.function" if nested is not None else path
             yield read_function(inner_path, as_object(nested or tool, inner_path))
         elif kind == "custom":
-            nested = tool.get("custom")
-            inner_path = f"{path}.custom" if nested is not None else path
-            yield _read_custom(inner_path, as_object(nested or tool, inner_path))
+            yield _read_custom(path, tool)
         else:
             raise wrong_type(f"{path}.type", "function or custom")
 
@@ -40,7 +38,21 @@ def read_functions(value: Any) -> Iterator[Tool]:
         yield read_function(path, function)
 
 
-def _read_custom(path: str, custom: Json) -> Tool:
+def has_flat_tools(body: Json) -> bool:
+    """Tell whether tools are written as Responses has them, which no server of this API knows."""
+    tools = body.get("tools")
+    return isinstance(tools, list) and any(map(_is_flat, tools))
+
+
+def _is_flat(tool: Any) -> bool:
+    return isinstance(tool, dict) and "name" in tool and tool.get("type") not in tool
+
+
+def _read_custom(path: str, tool: Json) -> Tool:
+    """One that is flat is called as a function: see :mod:`airelays_app.neutral.text_calls`."""
+    nested = tool.get("custom")
+    path = path if nested is None else f"{path}.custom"
+    custom = as_object(nested or tool, path)
     format_ = optional_object(custom, "format", path)
     if format_ and isinstance(format_.get("grammar"), dict):
         format_ = {"type": "grammar", **format_["grammar"]}
@@ -49,6 +61,7 @@ def _read_custom(path: str, custom: Json) -> Tool:
         description=optional_text(custom, "description", path),
         custom=True,
         format=format_,
+        called_as_function=nested is None,
     )
 
 

@@ -1,0 +1,143 @@
+"""What Cursor is known to send to Chat Completions is answered in a way that it reads.
+
+It cannot run here: its own servers make the calls, and need a public address. For some models it
+sends requests of Responses; beside functions it offers free-text tools written flat, and reads
+every call as a function's, with the text as arguments (gabrii/Cursor-Azure-GPT-5 69,
+icebear0828/codex-proxy 707 and 708, BerriAI/litellm 34029, seen 2026-11-26).
+"""
+
+import pytest
+
+from tests.clients.upstreams import SUBSCRIPTION, UPSTREAMS
+
+CHAT = "/v1/chat/completions"
+PATCH = {
+    "type": "custom",
+    "name": "ApplyPatch",
+    "description": "Edits files.",
+    "format": {"type": "grammar", "syntax": "lark", "definition": "start: /(.|\\n)+/"},
+}
+PARAMETERS = {"type": "object", "properties": {"path": {"type": "string"}}}
+READ = {"name": "Read", "parameters": PARAMETERS}
+ASKED = "[[reason Hm.]] [[call ApplyPatch]]"
+SENT_AS_RESPONSES = {
+    "input": [
+        {"role": "system", "content": "You are an agent."},
+        {"role": "user", "content": [{"type": "input_text", "text": ASKED}]},
+    ],
+    "tools": [{"type": "function", **READ}, PATCH],
+    "reasoning": {"effort": "high", "summary": "auto"},
+    "include": ["reasoning.encrypted_content"],
+    "text": {"verbosity": "low"},
+    "store": False,
+    "stream_options": {"include_usage": True},
+}
+SENT_AS_CHAT = {
+    "messages": [{"role": "user", "content": ASKED}],
+    "tools": [{"type": "function", "function": READ}, PATCH],
+    "stream_options": {"include_usage": True},
+}
+on_every_upstream = pytest.mark.parametrize(
+    "upstream", UPSTREAMS, ids=lambda upstream: upstream.name
+)
+
+
+@pytest.fixture(scope="module")
+def module_relay(start_relay):
+    return start_relay(vendors=True)
+
+
+def called(deltas):
+    """Return the one call of a stream: its id, its name, its arguments."""
+    pieces = [piece for delta in deltas for piece in delta.get("tool_calls", ())]
+    first = pieces[0]
+    assert (first["type"], first["function"]["name"]) == ("function", "ApplyPatch")
+    return first["id"], "".join(piece["function"]["arguments"] for piece in pieces)
+
+
+@on_every_upstream
+@pytest.mark.parametrize("sent", [SENT_AS_RESPONSES, SENT_AS_CHAT], ids=["responses", "chat"])
+def test_a_free_text_tool_is_called_as_a_function(relay, upstream, sent):
+    *chunks, end = relay.events(CHAT, {**sent, "model": upstream.model})
+
+    assert end.data == "[DONE]"
+    assert {chunk.data["object"] for chunk in chunks} == {"chat.completion.chunk"}
+    *said, usage = [chunk.data for chunk in chunks]
+    _, arguments = called([chunk["choices"][0]["delta"] for chunk in said])
+    assert "input" in arguments
+    assert "{" not in arguments
+    assert said[-1]["choices"][0]["finish_reason"] == "tool_calls"
+    assert usage["usage"]["completion_tokens"] > 0
+
+
+@on_every_upstream
+@pytest.mark.parametrize("sent", [SENT_AS_RESPONSES, SENT_AS_CHAT], ids=["responses", "chat"])
+def test_a_whole_answer_is_one_of_chat_completions_too(relay, upstream, sent):
+    whole = {name: value for name, value in sent.items() if name != "stream_options"}
+    answer = relay.ok(CHAT, {**whole, "model": upstream.model})
+
+    assert (answer["object"], answer["id"][:9]) == ("chat.completion", "chatcmpl-")
+    [call] = answer["choices"][0]["message"]["tool_calls"]
+    assert call["function"]["name"] == "ApplyPatch"
+
+
+def test_the_free_text_goes_back_as_the_free_text_that_it_is(relay):
+    call = {"name": "ApplyPatch", "arguments": "*** Begin Patch"}
+    history = [
+        {"role": "user", "content": "Edit it."},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "call_1", "type": "function", "function": call}],
+        },
+        {"role": "tool", "tool_call_id": "call_1", "content": "Done."},
+    ]
+    relay.ok(CHAT, {"model": SUBSCRIPTION.model, "messages": history, "tools": [PATCH]})
+
+    _, made, result = relay.asked()["input"]
+    assert (made["type"], made["input"]) == ("custom_tool_call", "*** Begin Patch")
+    assert (result["type"], result["call_id"]) == ("custom_tool_call_output", "call_1")
+    assert relay.asked()["tools"] == [PATCH]
+
+
+def test_tools_written_flat_are_nested_for_a_chat_server(relay):
+    """Which would refuse them as they are."""
+    said = [{"role": "user", "content": "[[say Hi]]"}]
+    body = {"model": "box/sandbox-small", "messages": said, "tools": [{"type": "function", **READ}]}
+    relay.ok(CHAT, body)
+
+    assert relay.asked(CHAT)["tools"] == [{"type": "function", "function": READ}]
+
+
+def test_custom_tools_of_the_api_itself_are_called_as_it_says(relay):
+    nested = {"type": "custom", "custom": {"name": "ApplyPatch"}}
+    body = {"model": SUBSCRIPTION.model, **SENT_AS_CHAT, "tools": [nested]}
+    del body["stream_options"]
+
+    [call] = relay.ok(CHAT, body)["choices"][0]["message"]["tool_calls"]
+
+    assert (call["type"], call["custom"]["name"]) == ("custom", "ApplyPatch")
+
+
+def test_nothing_is_kept_of_it_but_in_its_conversation(relay):
+    conversation = relay.ok("/v1/conversations", {})["id"]
+    body = {"model": SUBSCRIPTION.model, "input": "[[say Hi]]", "conversation": conversation}
+
+    answer = relay.ok(CHAT, body)
+
+    assert answer["choices"][0]["message"]["content"] == "Hi"
+    items = relay.get(f"/v1/conversations/{conversation}/items?order=asc").json()["data"]
+    assert [item["role"] for item in items] == ["user", "assistant"]
+    assert relay.get(f"/v1/responses/{answer['id']}").status_code == 404
+    error = relay.refusal(CHAT, {"model": SUBSCRIPTION.model, "input": "x", "background": True})
+    assert error["param"] == "background"
+
+
+def test_a_body_of_both_is_refused(relay):
+    body = {**SENT_AS_CHAT, "model": SUBSCRIPTION.model, "input": "x"}
+
+    assert relay.refusal(CHAT, body)["param"] == "input"
+
+
+def test_a_body_of_neither_names_what_the_route_takes(relay):
+    assert relay.refusal(CHAT, {"model": SUBSCRIPTION.model})["param"] == "messages"
