@@ -24,6 +24,8 @@ from airelays_app.services.status import (
 from airelays_app.store.tokens import open_tokens
 from airelays_app.version import VERSION
 
+_OTHER_STEP = "Find out whose relay answers at that address: airelays doctor"
+
 
 @click.command()
 @json_option
@@ -40,8 +42,8 @@ def status(invocation: Invocation) -> None:
     running = _running(settings)
     has_token = not settings.security.require_bearer_auth or tokens.any_exists()
     steps = next_steps(states, has_token=has_token)
-    if not (running["answers"] or running["process"]):
-        steps.append("Start the relay: airelays serve")
+    if not running["process"]:
+        steps.append(_OTHER_STEP if running["answers"] else "Start the relay: airelays serve")
     data = {
         "app_name": APP_NAME,
         "version": VERSION,
@@ -81,15 +83,19 @@ def _page(data: Json) -> Page:
 
 def _add_relay(page: Page, relay: Json, running: Json) -> None:
     page.section("Relay")
-    state = "running" if running["answers"] else "not running"
-    if running["process"]:
-        state = f"running, process {running['process']}"
-    page.field("State", state)
+    page.field("State", _state(running))
     page.field("Address", f"{relay['host']}:{relay['port']}")
     page.field("Configuration", relay["config_path"] if relay["config_exists"] else "none")
     page.field("Data folder", relay["data_dir"])
     page.field("Token required", relay["require_bearer_auth"])
     page.field("Token", relay["bearer_token_source"] or "none")
+
+
+def _state(running: Json) -> str:
+    """Return what the process that holds the data folder and what answers have in common."""
+    if process := running["process"]:
+        return f"running, process {process}{'' if running['answers'] else ', at another address'}"
+    return "not running; another AIRelays answers there" if running["answers"] else "not running"
 
 
 def _add_session(page: Page, auth: Json) -> None:

@@ -52,10 +52,21 @@ def test_no_secret_is_shown(command, relay):
         assert not [secret for secret in secrets if secret in output]
 
 
-def test_a_relay_at_another_address_runs_but_does_not_answer(status, relay):
+def test_a_relay_at_another_address_runs_but_does_not_answer(status, command, relay):
     running = status(PORT="1")["running"]
     assert running["process"] == relay.process.pid
     assert not running["answers"]
+    page = command.run("status", **settings_of(relay, PORT="1")).stdout
+    assert f"running, process {relay.process.pid}, at another address" in page
+
+
+def test_somebody_elses_relay_at_that_address_is_not_taken_for_this_one(status, command, relay):
+    elsewhere = {"DATA_DIR": str(relay.home / "elsewhere")}
+    told = status(**elsewhere)
+    assert (told["running"]["answers"], told["running"]["process"]) == (True, None)
+    assert told["next_steps"][-1].endswith("airelays doctor")
+    page = command.run("status", **settings_of(relay, **elsewhere)).stdout
+    assert "not running; another AIRelays answers there" in page
 
 
 def test_a_new_home_is_told_everything_that_is_to_be_done(command):
