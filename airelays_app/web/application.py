@@ -25,6 +25,7 @@ from airelays_app.web import (
     unsupported,
 )
 from airelays_app.web.context import EXTENSION, Services
+from airelays_app.web.near_routes import near_route
 from airelays_app.web.scope import enter_scope
 from airelays_app.web.upgrade import UPGRADE_KEY
 from airelays_app.web.uploads import RelayRequest
@@ -69,9 +70,12 @@ class RelayFlask(Flask):
         relay_services.writer.close()
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Let a call that has no route be relayed to a provider that may know it."""
+        """Let a call that has no route be relayed to a provider that may know it.
+
+        Not one that has only missed a route of ours.
+        """
         lost = isinstance(request.routing_exception, NotFound)
-        if lost and relayed.is_unknown_call():
+        if lost and relayed.is_unknown_call() and not near_route():
             return relayed.relay_unknown_call()
         return super().dispatch_request()
 

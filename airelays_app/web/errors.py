@@ -20,6 +20,7 @@ from airelays_app.errors import (
 from airelays_app.neutral.failure import failure_of
 from airelays_app.web.answering_dialect import answering_dialect
 from airelays_app.web.context import record
+from airelays_app.web.near_routes import near_route
 from airelays_app.web.replies import json_response
 
 _log = logging.getLogger("airelays.web")
@@ -61,7 +62,7 @@ def _http_error(error: HTTPException) -> Response:
             f"{request.method} is not possible here; use {allowed}.", headers={"Allow": allowed}
         )
     elif status == 404:
-        refusal = NotFound("There is no such route.")
+        refusal = NotFound(f"There is no such route.{near_route()}")
     elif status == 413:
         refusal = TooLarge("The body is too large.")
     elif status == 415:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
-from airelays_app.errors import NotFound, Unauthorized, Unprocessable
+from airelays_app.errors import NotFound, Unauthorized, Unprocessable, Unsupported
 from airelays_app.framing.jsontext import dumps
 from airelays_app.providers.base import Provider, Relayed
 from airelays_app.services.relayed import (
@@ -100,10 +100,20 @@ def relay_unknown_call() -> Response:
         if not isinstance(model, str) or not model:
             raise NotFound("There is no such route, and the body names no model to relay it by.")
         route = route_of(model)
+        _require_passthrough(route.provider)
         tail, query = raw_tail(f"{scope_prefix()}/v1/")
         renamed = _renamed(body, route.model)
         headers = _plain_headers("application/json")
         return _anything(route.provider, tail, query, headers=headers, body=renamed)
+
+
+def _require_passthrough(provider: Provider) -> None:
+    if not provider.passthrough:
+        raise Unsupported(
+            "There is no such route, and calls that the relay does not know are not relayed to "
+            f"{provider.name}; its owner can allow it with the setting "
+            f"providers.{provider.name}.passthrough."
+        )
 
 
 def _route(model: Any, operation: str) -> Route:
