@@ -12,18 +12,15 @@ from airelays_app.dialects.responses.stream_out import ResponsesEncoder
 from airelays_app.framing.jsontext import dumps
 from airelays_app.ids import fresh_id
 from airelays_app.neutral.call_ids import with_unique_calls
-from airelays_app.neutral.custom_calls import CustomCalls, as_functions, custom_names
 from airelays_app.neutral.foreign_seals import FOREIGN_SEAL, without_foreign_seals
 from airelays_app.neutral.losses import Loss, ignored_parameters
-from airelays_app.neutral.namespaces import FlatNames, flat_names
 from airelays_app.neutral.request import Request
 from airelays_app.neutral.seals import may_hold_packed
 from airelays_app.neutral.stops import StopCutter
-from airelays_app.neutral.text_calls import TextTools
-from airelays_app.neutral.tool_names import RealNames, with_legal_names
-from airelays_app.providers.base import Adapted, EventFilter, Provider
+from airelays_app.providers.base import Adapted, Provider
 from airelays_app.services.lanes import TappedLane, TranslatedLane
 from airelays_app.services.parameters import without_ignored
+from airelays_app.services.rewording import reworded
 from airelays_app.services.routing import Route
 
 
@@ -162,52 +159,46 @@ def _items_of(value: object) -> list[object]:
 
 
 def _translated(call: Call, body: Json, ignored: tuple[str, ...]) -> Prepared:
+    """The translated lane."""
     provider = call.route.provider
     target = DIALECTS[provider.dialects[0]]
     assert target.decoder is not None
-    request, losses = call.dialect.decode_request(body)
-    request = replace(request, model=call.route.model, stream=call.streams)
-    text_tools = TextTools.of(request)
-    request = text_tools.recognised(with_unique_calls(with_history(call, request)))
-    names = flat_names(request)
-    request = names.flattened(request)
-    legal, real = with_legal_names(request, target.tool_names)
-    sent = replace(legal, stream=request.stream or provider.streams_only)
-    adapted, further = _encoded(sent, call, target)
+    request, losses = _decoded(call, body)
+    words = reworded(request, target)
+    streams = call.streams or provider.streams_only
+    adapted, further = _encoded(replace(words.request, stream=streams), call, target)
     context = _context(call, body, include_usage=request.include_usage)
     cutter = _cutter(request, target)
     lane = TranslatedLane(
         target.decoder(provider.classify),
-        filters=[
-            *([adapted.filter] if adapted.filter else ()),
-            *([RealNames(real)] if real else ()),
-            *_filters(request, target, names=names, text_tools=text_tools),
-            *([cutter] if cutter else ()),
-        ],
-        encoder=call.dialect.encoder(context) if request.stream else None,
-        collects=bool(call.conversation) or not request.stream,
+        filters=[each for each in (adapted.filter, *words.filters, cutter) if each],
+        encoder=call.dialect.encoder(context) if call.streams else None,
+        collects=bool(call.conversation) or not call.streams,
     )
+    disclosed = ignored_parameters((*losses, *further, *adapted.losses), call.dialect.own_names)
     return Prepared(
         provider=provider,
         client_dialect=call.dialect,
         upstream_dialect=target.name,
         body=dumps(adapted.body),
-        streams=sent.stream,
-        client_streams=request.stream,
+        streams=streams,
+        client_streams=call.streams,
         lane=lane,
         context=context,
-        ignored=(
-            *ignored,
-            *ignored_parameters((*losses, *further, *adapted.losses), call.dialect.own_names),
-        ),
+        ignored=(*ignored, *disclosed),
         cutter=cutter,
     )
 
 
+def _decoded(call: Call, body: Json) -> tuple[Request, tuple[Loss, ...]]:
+    """Return all that was said, in neutral words, and what those cannot say."""
+    request, losses = call.dialect.decode_request(body)
+    request = replace(request, model=call.route.model, stream=call.streams)
+    return with_unique_calls(with_history(call, request)), losses
+
+
 def _encoded(sent: Request, call: Call, target: Dialect) -> tuple[Adapted, tuple[Loss, ...]]:
-    """Write the upstream's body; free-text tools go as functions where those are all there is."""
-    if not target.has_custom_tools:
-        sent = as_functions(sent)
+    """Write the upstream's body."""
     provider = call.route.provider
     sent, foreign = without_foreign_seals(sent, dialect=target.name, provider=provider.name)
     assert target.encode_request is not None
@@ -226,23 +217,6 @@ def with_history(call: Call, request: Request) -> Request:
 def _cutter(request: Request, target: Dialect) -> StopCutter | None:
     stops = target.unspeakable_stops(request.sampling.stop)
     return StopCutter(stops) if stops else None
-
-
-def _filters(
-    request: Request,
-    target: Dialect,
-    *,
-    names: FlatNames,
-    text_tools: TextTools,
-) -> list[EventFilter]:
-    filters: list[EventFilter] = []
-    if not target.has_custom_tools and (custom := custom_names(request)):
-        filters.append(CustomCalls(custom))
-    if restorer := names.restorer():
-        filters.append(restorer)
-    if text_tools.names:
-        filters.append(text_tools)
-    return filters
 
 
 def _context(call: Call, body: Json, *, include_usage: bool = True) -> ReplyContext:
