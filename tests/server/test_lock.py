@@ -143,6 +143,7 @@ def test_a_pid_file_that_another_server_has_taken_over_stays(tmp_path):
     assert path.read_text() == "1\n"
 
 
-def test_no_pid_file_is_written_without_a_path():
+def test_no_pid_file_is_written_without_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pid_file(None):
-        assert True
+        assert list(tmp_path.iterdir()) == []
