@@ -8,10 +8,10 @@ from airelays_app.cli.options import Invocation, json_option, pass_invocation, s
 from airelays_app.cli.page import Page, show
 from airelays_app.cli.wording import duration
 from airelays_app.config import Settings
+from airelays_app.store.address_groups import group_named
 from airelays_app.store.database import Database
 from airelays_app.store.lockouts import Lockout, LockoutRule, Lockouts
 from airelays_app.store.steady_clock import SteadyClock
-from airelays_app.web.address import address_group
 
 
 @click.command()
@@ -36,7 +36,7 @@ def unblock(invocation: Invocation, address: str | None) -> None:
 
 def _blocked_as(address: str) -> str:
     try:
-        return address_group(address.strip("[]"))
+        return group_named(address.strip("[]"))
     except ValueError:
         raise click.BadParameter(f"{address!r} is not an IP address.", param_hint="IP") from None
 

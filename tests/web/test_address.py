@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airelays_app.web.address import TrustedProxies, address_group, client_address
+from airelays_app.store.address_groups import group_named
+from airelays_app.web.address import TrustedProxies, client_address
 
 NOBODY = TrustedProxies()
 PROXIES = TrustedProxies.parse(["10.0.0.0/8", "::1", "127.0.0.1"])
@@ -64,13 +65,13 @@ def test_a_proxy_on_a_unix_socket_can_be_listed():
     ],
 )
 def test_an_owner_finds_the_group_of_an_address(address, group):
-    assert address_group(address) == group
+    assert group_named(address) == group
 
 
 @pytest.mark.parametrize("nonsense", ["", "localhost", "1.2.3", "10.0.0.1/8"])
 def test_what_is_no_address_has_no_group(nonsense):
     with pytest.raises(ValueError, match=r"address|network|appear|host bits"):
-        address_group(nonsense)
+        group_named(nonsense)
 
 
 @given(st.text(max_size=80))
