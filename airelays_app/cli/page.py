@@ -14,7 +14,9 @@ from airelays_app.cli.options import Invocation
 from airelays_app.cli.wording import printable
 from airelays_app.version import VERSION
 
-_LABEL_COLUMNS = 18
+_FEWEST_COLUMNS = 18
+"""What labels take; a section with longer ones has them all as wide."""
+
 _WIDTH = 96
 
 
@@ -23,28 +25,32 @@ class Page:
 
     def __init__(self, title: str) -> None:
         self._lines = [click.style(f"AIRelays {VERSION}", bold=True) + f" - {title}"]
+        self._labelled: list[tuple[str, str]] = []
 
     def section(self, name: str) -> None:
         """Begin a section."""
+        self._align()
         self._lines += ["", click.style(name, bold=True)]
 
     def field(self, label: str, value: object) -> None:
         """Add a labelled value; an empty one is shown as ``not set``."""
-        self._labelled(label, _one_line(_word(value)))
+        self._labelled.append((f"{_one_line(label)}:", _one_line(_word(value))))
 
     def verdict(self, label: str, status: str, message: str, *, colour: str | None) -> None:
         """Add what a check has found, its status in a colour."""
         status = click.style(f"{status:<5}", fg=colour)
-        self._labelled(label, f"{status} {_one_line(message)}")
+        self._labelled.append((f"{_one_line(label)}:", f"{status} {_one_line(message)}"))
 
     def text(self, paragraph: str) -> None:
         """Add a wrapped paragraph."""
+        self._align()
         self._lines.append(
             textwrap.fill(printable(paragraph), _WIDTH, initial_indent="  ", subsequent_indent="  ")
         )
 
     def verbatim(self, block: str) -> None:
         """Add lines as they are and not indented, so that they can be copied."""
+        self._align()
         self._lines += ["", block.rstrip(), ""]
 
     def steps(self, steps: Iterable[str]) -> None:
@@ -54,10 +60,14 @@ class Page:
             self.section("Next Steps")
             self._lines += numbered
 
-    def _labelled(self, label: str, shown: str) -> None:
-        self._lines.append(f"  {_one_line(label) + ':':<{_LABEL_COLUMNS - 1}} {shown}")
+    def _align(self) -> None:
+        """Write the labelled values that have gathered, below each other."""
+        columns = max([_FEWEST_COLUMNS - 1, *(len(label) for label, _ in self._labelled)])
+        self._lines += [f"  {label:<{columns}} {shown}" for label, shown in self._labelled]
+        self._labelled.clear()
 
     def __str__(self) -> str:
+        self._align()
         return "\n".join(self._lines)
 
 

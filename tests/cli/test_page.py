@@ -95,3 +95,19 @@ def test_words_of_others_cannot_drive_the_terminal():
     assert not {letter for letter in plain if letter < " " or "\x7f" <= letter <= "\x9f"} - {"\n"}
     assert "  1. a]0;titleb2Jcd 2. rm" in plain.splitlines()
     assert Failure(HOSTILE).message == "a]0;titleb2Jcd"
+
+
+def test_what_is_shown_in_a_section_begins_in_one_column():
+    page = Page("title")
+    page.section("One")
+    page.field("a", "first")
+    page.field("a_label_that_is_longer_than_most", "second")
+    page.section("Two")
+    page.field("b", "third")
+    columns = {
+        word: line.index(word)
+        for line in str(page).splitlines()
+        for word in ("first", "second", "third")
+        if word in line
+    }
+    assert columns["first"] == columns["second"] > columns["third"]
