@@ -60,6 +60,7 @@ class GeminiDecoder:
         self._count = 0
         self._open: tuple[PartKind, int] | None = None
         self._texts: list[str] = []
+        self._counts: Any = None
         self._usage: Usage | None = None
         self._reason: Any = None
         self._called = False
@@ -71,13 +72,16 @@ class GeminiDecoder:
         self._out = []
         for block in blocks:
             if not (block.startswith(_OBJECT) and self._usual_text(block)):
+                self._see_last_counts()
                 self._read_block(block)
+        self._see_last_counts()
         return self._out
 
     def _usual_text(self, block: bytes) -> bool:
         """Take what nearly every block of a stream is, more text and the counts so far.
 
-        The parser ignores the line ends behind the object. Anything else is left for later.
+        The parser ignores the line ends behind the object. Anything else is left for later, and of
+        the counts of blocks that come together only the last are read.
         """
         try:
             response = orjson.loads(block[len(_DATA) :])
@@ -92,7 +96,7 @@ class GeminiDecoder:
             return False
         if not (candidate.keys() <= _WITH_TEXT and response.keys() <= _AROUND_TEXT):
             return False
-        self._see_counts(response.get(FIELD))
+        self._counts = response.get(FIELD) or self._counts
         self._texts.append(text)
         self._out.append(PartDelta(self._open[1], text))
         return True
@@ -139,6 +143,11 @@ class GeminiDecoder:
             self._started = True
             self._id = str(response.get("responseId") or "")
             self._out.append(Started(self._id, str(response.get("modelVersion") or "")))
+
+    def _see_last_counts(self) -> None:
+        if self._counts is not None:
+            self._see_counts(self._counts)
+            self._counts = None
 
     def _see_counts(self, counts: Any) -> None:
         usage = read_usage(counts)
