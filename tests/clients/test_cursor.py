@@ -3,7 +3,8 @@
 It cannot run here: its own servers make the calls, and need a public address. For some models it
 sends requests of Responses; beside functions it offers free-text tools written flat, and reads
 every call as a function's, with the text as arguments (gabrii/Cursor-Azure-GPT-5 69,
-icebear0828/codex-proxy 707 and 708, BerriAI/litellm 34029, seen 2026-11-26).
+icebear0828/codex-proxy 707 and 708, BerriAI/litellm 34029, automazeio/vibeproxy 411, seen
+2026-11-26).
 """
 
 import pytest
@@ -107,6 +108,44 @@ def test_tools_written_flat_are_nested_for_a_chat_server(relay):
     relay.ok(CHAT, body)
 
     assert relay.asked(CHAT)["tools"] == [{"type": "function", "function": READ}]
+
+
+FOR_CLAUDE = {
+    "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "Read it."}]},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "text", "text": "On it."},
+                {"type": "tool_use", "id": "toolu_1", "name": "Read", "input": {"path": "a"}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "Mimi."}],
+        },
+    ],
+    "tools": [{"name": "Read", "description": "Reads.", "input_schema": PARAMETERS}],
+}
+
+
+@on_every_upstream
+def test_blocks_of_messages_are_read(relay, upstream):
+    """Cursor sends them for models that are called Claude."""
+    answer = relay.ok(CHAT, {**FOR_CLAUDE, "model": upstream.model})
+
+    assert "Mimi." in answer["choices"][0]["message"]["content"]
+    [sent] = upstream.among(relay.sandbox.requests)
+    for said in (b"On it.", b"Reads.", b'"path"', b"toolu_1", b"Mimi."):
+        assert said in sent.body
+
+
+def test_blocks_of_messages_keep_their_places(relay):
+    call = FOR_CLAUDE["messages"][1]
+
+    error = relay.refusal(CHAT, {"model": "gpt-5.5", "messages": [{**call, "role": "system"}]})
+
+    assert error["param"] == "messages[0].content[1].type"
 
 
 def test_custom_tools_of_the_api_itself_are_called_as_it_says(relay):

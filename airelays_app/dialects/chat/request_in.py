@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.chat.foreign_blocks import CALL, RESULT, read_call, read_result
 from airelays_app.dialects.chat.reasoning import SHOWN, read_reasoning
 from airelays_app.dialects.chat.tools_in import read_functions, read_tool_choice, read_tools
 from airelays_app.dialects.completion_family import (
@@ -46,6 +47,8 @@ from airelays_app.neutral.request import (
     ToolResult,
 )
 
+ReadPart = Callable[[str, Json], Part]
+
 _READ = frozenset(
     "model messages instructions stream stream_options tools tool_choice functions function_call "
     "parallel_tool_calls response_format verbosity reasoning_effort max_completion_tokens "
@@ -68,6 +71,8 @@ _READ_OF_PARTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "file": _READ_OF_FILES,
         "input_file": _READ_OF_FILES,
         "input_audio": frozenset({"type", "input_audio"}),
+        CALL: frozenset({"type", "id", "name", "input"}),
+        RESULT: frozenset({"type", "tool_use_id", "content", "is_error"}),
     }
 )
 REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
@@ -165,8 +170,14 @@ def _read_steering(path: str, raw: Json, pending_calls: list[str]) -> Message:  
     return Message(_ROLES[raw["role"]], parts)
 
 
+def _read_user(path: str, raw: Json, pending_calls: list[str]) -> Message:  # noqa: ARG001
+    parts = tuple(read_content(raw.get("content"), f"{path}.content", further=_USERS_PARTS))
+    return Message("user", parts)
+
+
 def _read_assistant(path: str, raw: Json, pending_calls: list[str]) -> Message:
-    parts: list[Part] = list(read_content(raw.get("content"), f"{path}.content"))
+    content = read_content(raw.get("content"), f"{path}.content", further=_ASSISTANTS_PARTS)
+    parts: list[Part] = list(content)
     if refusal := optional_text(raw, "refusal", path):
         parts.append(Refusal(refusal))
     calls = list(_read_calls(path, raw))
@@ -210,14 +221,16 @@ def _read_result(path: str, raw: Json, pending_calls: list[str]) -> Message:
 _READERS: dict[Role, Callable[[str, Json, list[str]], Message]] = {
     "system": _read_steering,
     "developer": _read_steering,
-    "user": _read_steering,
+    "user": _read_user,
     "assistant": _read_assistant,
     "tool": _read_result,
 }
 
 
-def read_content(content: Any, path: str) -> Iterator[Part]:
-    """Yield the parts of a message's content; null is no part."""
+def read_content(
+    content: Any, path: str, *, further: Mapping[str, ReadPart] = MappingProxyType({})
+) -> Iterator[Part]:
+    """Yield the parts of a message's content, ``further`` kinds included; null is no part."""
     if content is None:
         return
     if isinstance(content, str):
@@ -226,7 +239,8 @@ def read_content(content: Any, path: str) -> Iterator[Part]:
     if not isinstance(content, list):
         raise wrong_type(path, "a string, null or an array of parts")
     for part_path, part in objects(content, path):
-        reader = _PART_READERS.get(str(part.get("type")))
+        kind = str(part.get("type"))
+        reader = _PART_READERS.get(kind) or further.get(kind)
         if reader is None:
             raise wrong_type(f"{part_path}.type", "one of " + ", ".join(_PART_READERS))
         yield _with_cache_hint(reader(part_path, part), part_path, part)
@@ -253,7 +267,7 @@ def _read_file(path: str, part: Json) -> Part:
     return read_file(f"{path}.file", as_object(part["file"], f"{path}.file"))
 
 
-_PART_READERS: dict[str, Callable[[str, Json], Part]] = {
+_PART_READERS: dict[str, ReadPart] = {
     "text": read_text,
     "input_text": read_text,
     "output_text": read_text,
@@ -264,6 +278,10 @@ _PART_READERS: dict[str, Callable[[str, Json], Part]] = {
     "input_file": _read_file,
     "input_audio": read_audio,
 }
+_ASSISTANTS_PARTS: Mapping[str, ReadPart] = MappingProxyType({CALL: read_call})
+_USERS_PARTS: Mapping[str, ReadPart] = MappingProxyType(
+    {RESULT: lambda path, block: read_result(path, block, read_content)}
+)
 
 
 def _read_format(raw: Json | None) -> OutputFormat | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from airelays_app.dialects.base import Json
+from airelays_app.dialects.chat.foreign_blocks import SCHEMA, read_tool
 from airelays_app.dialects.fields import (
     as_object,
     objects,
@@ -17,12 +18,14 @@ from airelays_app.neutral.request import HostedTool, Tool, ToolChoice
 
 
 def read_tools(value: Any) -> Iterator[Tool | HostedTool]:
-    """Yield the tools, nested (``{"function": {...}}``) or flat."""
+    """Yield the tools, nested (``{"function": {...}}``), flat, or as Messages has them."""
     if value is None:
         return
     for path, tool in objects(value, "tools"):
         kind = tool.get("type", "function")
-        if kind == "function":
+        if SCHEMA in tool:
+            yield read_tool(path, tool)
+        elif kind == "function":
             nested = tool.get("function")
             inner_path = f"{path}.function" if nested is not None else path
             yield read_function(inner_path, as_object(nested or tool, inner_path))
@@ -39,7 +42,7 @@ def read_functions(value: Any) -> Iterator[Tool]:
 
 
 def has_flat_tools(body: Json) -> bool:
-    """Tell whether tools are written as Responses has them, which no server of this API knows."""
+    """Tell whether tools are written as other APIs have them, which no server of this one knows."""
     tools = body.get("tools")
     return isinstance(tools, list) and any(map(_is_flat, tools))
 
