@@ -19,7 +19,7 @@ from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Answer
 from airelays_app.services.routing import ROUTE_HEADER, Route
-from airelays_app.services.summary import packed, transcript
+from airelays_app.services.summary import compaction_text, transcript
 from airelays_app.services.token_counts import lacks_operation
 
 _OPERATION = "responses/compact"
@@ -135,7 +135,7 @@ class Compaction:
         compaction = {
             "id": fresh_id("cmp"),
             "type": "compaction",
-            "encrypted_content": packed(items, summary),
+            "encrypted_content": compaction_text(items, summary),
         }
         whole = {
             "id": fresh_id("resp"),

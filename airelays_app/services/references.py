@@ -10,7 +10,7 @@ from typing import TypeGuard
 from airelays_app.dialects.base import Json
 from airelays_app.errors import BadRequest, Conflict, NotFound
 from airelays_app.services.responses import Responses, given_items, made_items
-from airelays_app.services.summary import is_packed, opened
+from airelays_app.services.summary import is_own_compaction, written_out
 from airelays_app.services.turns import replayable
 from airelays_app.store.conversations import ConversationStore
 from airelays_app.store.responses import ResponseStore
@@ -79,7 +79,7 @@ class References:
         if any(map(_is_reference, items)):
             found = self._found(owner, items, conversation)
             items = list(_replaced(items, found))
-        if any(map(is_packed, items)):
+        if any(map(is_own_compaction, items)):
             items = list(_opened(items))
         return body if items is body["input"] else {**body, "input": items}
 
@@ -114,8 +114,8 @@ def _is_reference(item: object) -> TypeGuard[Json]:
 
 def _opened(items: Sequence[object]) -> Iterator[object]:
     for index, item in enumerate(items):
-        if isinstance(item, dict) and is_packed(item):
-            yield from opened(item, f"input[{index}]")
+        if isinstance(item, dict) and is_own_compaction(item):
+            yield from written_out(item, f"input[{index}]")
         else:
             yield item
 

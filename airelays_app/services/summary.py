@@ -23,13 +23,13 @@ _INTRODUCTION = (
 )
 
 
-def packed(items: Iterable[Json], summary: str) -> str:
+def compaction_text(items: Iterable[Json], summary: str) -> str:
     """Return the summary of ``items``, with what the model was told in them, as opaque text."""
     fields = dumps([_told_texts(items), summary])
     return _PREFIX + base64.urlsafe_b64encode(fields).decode()
 
 
-def is_packed(item: object) -> bool:
+def is_own_compaction(item: object) -> bool:
     """Tell whether an item is a compaction of ours, which no upstream can read."""
     if not isinstance(item, dict) or item.get("type") != "compaction":
         return False
@@ -37,7 +37,7 @@ def is_packed(item: object) -> bool:
     return isinstance(text, str) and text.startswith(_PREFIX)
 
 
-def opened(item: Json, path: str) -> Iterator[Json]:
+def written_out(item: Json, path: str) -> Iterator[Json]:
     """Yield the messages that a compaction of ours stands for; raises Unprocessable."""
     fields = _fields_of(item["encrypted_content"].removeprefix(_PREFIX))
     if fields is None:

@@ -14,7 +14,7 @@ from airelays_app.dialects.responses.request_out import encode_messages
 from airelays_app.errors import Unavailable
 from airelays_app.services.generation import Prepared
 from airelays_app.services.keeping import kept_items
-from airelays_app.services.summary import is_packed, opened
+from airelays_app.services.summary import is_own_compaction, written_out
 from airelays_app.store.conversation_turns import TurnLock
 from airelays_app.store.conversations import ConversationStore
 
@@ -111,6 +111,8 @@ def replayable(items: Iterable[Json]) -> tuple[Json, ...]:
     return tuple(
         {name: value for name, value in each.items() if name not in ("id", "status")}
         for item in items
-        for each in (opened(item, "conversation.items") if is_packed(item) else (item,))
+        for each in (
+            written_out(item, "conversation.items") if is_own_compaction(item) else (item,)
+        )
         if each.get("type") != "reasoning" or each.get("encrypted_content")
     )

@@ -9,7 +9,12 @@ import json
 import pytest
 
 from airelays_app.errors import Unprocessable
-from airelays_app.services.summary import is_packed, opened, packed, transcript
+from airelays_app.services.summary import (
+    compaction_text,
+    is_own_compaction,
+    transcript,
+    written_out,
+)
 from tests.seeds.asking import RESPONSES, question, text_of
 from tests.web.test_stored_responses import said_in
 
@@ -154,23 +159,23 @@ def compaction(text):
 
 @pytest.mark.parametrize("cut", [1, 5, 40])
 def test_a_damaged_compaction_is_refused_by_name(cut):
-    damaged = compaction(packed(EARLIER, "heron")[:-cut])
+    damaged = compaction(compaction_text(EARLIER, "heron")[:-cut])
 
     with pytest.raises(Unprocessable) as caught:
-        list(opened(damaged, "input[3]"))
+        list(written_out(damaged, "input[3]"))
 
     assert caught.value.param == "input[3].encrypted_content"
 
 
 @pytest.mark.parametrize("text", ["gAAAAABo", "", None, 7])
 def test_somebody_else_s_compaction_is_not_ours(text):
-    assert not is_packed(compaction(text))
+    assert not is_own_compaction(compaction(text))
 
 
 def test_of_a_long_conversation_the_user_s_last_words_are_kept():
     items = [{"role": "user", "content": f"{number} " + "x" * 9_000} for number in range(20)]
 
-    *users, summary = opened(compaction(packed(items, "heron")), "input[0]")
+    *users, summary = written_out(compaction(compaction_text(items, "heron")), "input[0]")
 
     assert [item["content"].split()[0] for item in users] == ["16", "17", "18", "19"]
     assert summary["content"].endswith("heron")
@@ -184,7 +189,7 @@ def test_what_steers_the_model_is_kept_beside_what_the_user_said():
         {"role": "user", "content": "Go on."},
     ]
 
-    *told, _ = opened(compaction(packed(items, "heron")), "input[0]")
+    *told, _ = written_out(compaction(compaction_text(items, "heron")), "input[0]")
 
     assert [(item["role"], item["content"]) for item in told] == [
         ("developer", "Never push to main."),
