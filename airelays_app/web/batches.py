@@ -1,11 +1,12 @@
 """``/v1/batches``: many requests, run by their providers or the relay while nobody waits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from airelays_app.errors import Conflict, Unprocessable
+from airelays_app.framing.jsontext import dumps
 from airelays_app.schemas.batches import validate_batch
 from airelays_app.schemas.paging import read_paging
 from airelays_app.services.batch_requests import (
@@ -93,8 +94,15 @@ def results(batch_id: str) -> Response:
             headers={"Retry-After": "10"},
         )
     found = services().batches.results(batch_id)
-    data = [_result(each, batch.endpoint) for each in found]
-    return json_response({"object": "list", "batch_id": batch_id, "data": data})
+    return Response(_listed(batch, found), 200, {"Content-Type": "application/json"})
+
+
+def _listed(batch: Batch, found: Iterable[BatchResult]) -> Iterator[bytes]:
+    """Yield a list in pieces: all results of a large batch might not fit into memory."""
+    yield b'{"object":"list","batch_id":%b,"data":[' % dumps(batch.id)
+    for number, result in enumerate(found):
+        yield (b"," if number else b"") + dumps(_result(result, batch.endpoint))
+    yield b"]}"
 
 
 def _requests(body: Mapping[str, Any], endpoint: str) -> list[BatchRequest]:
