@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from math import inf
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +19,6 @@ from airelays_app.upstream.response import UpstreamResponse
 _CONNECT_SECONDS = 3.0
 _ANSWER_SECONDS = 10.0
 _BODY_BYTES_MAX = 16 * 1024 * 1024
-_TICK_SECONDS = 60.0
 
 Json = dict[str, Any]
 
@@ -84,7 +84,7 @@ class RelayApi:
         splitter = SseSplitter()
         with self._sent(request) as answer:
             try:
-                for piece in answer.pieces(tick=_TICK_SECONDS):
+                for piece in answer.pieces(tick=inf):
                     yield from _events_in(splitter.feed(piece))
             except UpstreamError as error:
                 raise Failure("The answer was cut short.") from error

@@ -71,9 +71,10 @@ class UpstreamResponse:
     def pieces(self, *, tick: float, decode: bool = True) -> Iterator[bytes]:
         """Yield the body as it arrives: what has arrived together is one piece.
 
-        ``b""`` means that nothing has come for ``tick`` seconds. Ends at the body's clean end,
-        otherwise raises ClientGone, UpstreamCut, UpstreamError or UpstreamTimeout. A
-        content-encoding is undone unless ``decode`` is false. The response is closed afterwards.
+        ``b""`` means that nothing has come for ``tick`` seconds; with ``inf`` that is never told.
+        Ends at the body's clean end, otherwise raises ClientGone, UpstreamCut, UpstreamError or
+        UpstreamTimeout. A content-encoding is undone unless ``decode`` is false. The response is
+        closed afterwards.
         """
         if not decode or "content-encoding" not in self.headers:
             return self._pieces(tick)

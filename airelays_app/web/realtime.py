@@ -15,13 +15,9 @@ from flask import Blueprint, Response, g, request
 from airelays_app import takeover
 from airelays_app.errors import Unauthorized, Unprocessable, Unsupported, UpgradeRequired
 from airelays_app.providers.base import Relayed
+from airelays_app.services.forwarding import check_target, forwarded_headers, without_key
 from airelays_app.services.record import Record
-from airelays_app.services.relayed import (
-    check_target,
-    forwarded_headers,
-    operation_path,
-    without_key,
-)
+from airelays_app.services.relayed import operation_path
 from airelays_app.upstream.response import UpstreamResponse
 from airelays_app.upstream.splice import splice
 from airelays_app.web.context import client_socket, record, services

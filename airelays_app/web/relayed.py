@@ -9,13 +9,8 @@ from flask import Blueprint, Response, g, request
 from airelays_app.errors import NotFound, Unauthorized, Unprocessable, Unsupported
 from airelays_app.framing.jsontext import dumps
 from airelays_app.providers.base import Provider, Relayed
-from airelays_app.services.relayed import (
-    RelayedAnswer,
-    below_base,
-    forwarded_headers,
-    operation_path,
-    without_key,
-)
+from airelays_app.services.forwarding import below_base, forwarded_headers, without_key
+from airelays_app.services.relayed import RelayedAnswer, operation_path
 from airelays_app.services.routing import Route
 from airelays_app.web.bodies import JsonBody, json_body
 from airelays_app.web.context import client_socket, record, services
