@@ -21,6 +21,8 @@ _MOST_REQUESTS = 50_000
 _UNITS = {"h": 3600, "d": 86_400}
 _WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")
 _LONGEST_WINDOW = 7 * 86_400
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What JSON can write and no text can hold."""
 
 
 def window_seconds(window: str) -> int:
@@ -84,6 +86,9 @@ def _request(where: str, entry: Any, endpoint: str, *, position: int) -> BatchRe
         raise _wrong(f"{where}.body must be an object")
     if body.get("stream") is True:
         raise _wrong(f"{where}.body.stream cannot be true in a batch")
+    for name, text in (("custom_id", custom_id), ("body.model", body.get("model"))):
+        if isinstance(text, str) and _LONE_SURROGATE.search(text):
+            raise _wrong(f"{where}.{name} must be valid Unicode")
     return BatchRequest(position, custom_id, body)
 
 

@@ -109,9 +109,15 @@ class BatchStore:
         Raises Unprocessable for metadata that passes a limit.
         """
         batch_id, now = fresh_id("batch"), int(time.time())
-        submissions = {fresh_id("sub"): plan for plan in planned}
-        by_position = {
-            position: id_ for id_, plan in submissions.items() for position in plan.positions
+        row = {
+            "id": batch_id,
+            "owner": owner,
+            "endpoint": endpoint,
+            "input_file_id": input_file_id,
+            "metadata_json": json.dumps(checked_metadata(metadata)),
+            "completion_window": completion_window,
+            "created_at": now,
+            "expires_at": now + window_seconds,
         }
         with self._database.writing(durable=True) as connection:
             connection.execute(
@@ -119,35 +125,13 @@ class BatchStore:
                 INSERT INTO batches (id, owner, endpoint, input_file_id, metadata_json,
                                      completion_window, status, created_at, in_progress_at,
                                      expires_at)
-                VALUES (?, ?, ?, ?, ?, ?, 'in_progress', ?, ?, ?)
+                VALUES (:id, :owner, :endpoint, :input_file_id, :metadata_json,
+                        :completion_window, 'in_progress', :created_at, :created_at, :expires_at)
                 """,
-                (
-                    *(
-                        batch_id,
-                        owner,
-                        endpoint,
-                        input_file_id,
-                        json.dumps(checked_metadata(metadata)),
-                    ),
-                    completion_window,
-                    *(now, now, now + window_seconds),
-                ),
+                row,
             )
-            connection.executemany(
-                "INSERT INTO batch_submissions (id, batch_id, provider, model) VALUES (?, ?, ?, ?)",
-                [(id_, batch_id, plan.provider, plan.model) for id_, plan in submissions.items()],
-            )
-            connection.executemany(
-                "INSERT INTO batch_requests (batch_id, position, custom_id, body_json, model, "
-                "submission) VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        *(batch_id, each.position, each.custom_id, dumps(each.body)),
-                        *(each.model, by_position.get(each.position)),
-                    )
-                    for each in requests
-                ),
-            )
+            submission_of = _add_submissions(connection, batch_id, planned)
+            _add_requests(connection, batch_id, requests, submission_of)
         return self.get(batch_id, owner)
 
     def get(self, batch_id: str, owner: str) -> Batch:
@@ -200,6 +184,37 @@ class BatchStore:
                 "ORDER BY position LIMIT ?",
                 (batch_id, after, _RESULT_PAGE),
             ).fetchall()
+
+
+def _add_submissions(
+    connection: sqlite3.Connection, batch_id: str, planned: Sequence[Planned]
+) -> dict[int, str]:
+    """Write what providers are to run; return the submission of each of those requests."""
+    submissions = {fresh_id("sub"): plan for plan in planned}
+    connection.executemany(
+        "INSERT INTO batch_submissions (id, batch_id, provider, model) VALUES (?, ?, ?, ?)",
+        [(id_, batch_id, plan.provider, plan.model) for id_, plan in submissions.items()],
+    )
+    return {position: id_ for id_, plan in submissions.items() for position in plan.positions}
+
+
+def _add_requests(
+    connection: sqlite3.Connection,
+    batch_id: str,
+    requests: Sequence[BatchRequest],
+    submission_of: Mapping[int, str],
+) -> None:
+    def row(each: BatchRequest) -> tuple[object, ...]:
+        place = batch_id, each.position, each.custom_id
+        return *place, dumps(each.body), each.model, submission_of.get(each.position)
+
+    connection.executemany(
+        """
+        INSERT INTO batch_requests (batch_id, position, custom_id, body_json, model, submission)
+        VALUES (?, ?, ?, ?, ?, ?)
+        """,
+        map(row, requests),
+    )
 
 
 _SELECT = """

@@ -138,6 +138,8 @@ def test_what_runs_cannot_be_read_yet_and_can_be_cancelled(relay):
         ({"endpoint": ENDPOINT, "requests": [asking("x", "a"), asking("y", "a")]}, "requests"),
         ({"endpoint": ENDPOINT, "requests": [{**asking("x"), "url": "/v1/x"}]}, "requests"),
         ({"endpoint": ENDPOINT, "requests": [{"body": {"stream": True}}]}, "requests"),
+        ({"endpoint": ENDPOINT, "requests": [asking("x", "\ud800")]}, "requests"),
+        ({"endpoint": ENDPOINT, "requests": [asking("x", model="\udfff")]}, "requests"),
         ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": "soon"}, W),
         ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": "8d"}, W),
         ({"endpoint": ENDPOINT, "requests": [asking("x")], "completion_window": "0h"}, W),
