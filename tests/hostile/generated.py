@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import zstandard
 from hypothesis import strategies as st
@@ -26,7 +27,9 @@ _NUMBERS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.sampled_from([0, -1, 1, 2**31, 2**63, 2**64, 10**40, 1e308]),
 )
-_LEAVES = st.one_of(st.none(), st.booleans(), _NUMBERS, _PROMPTS)
+_NUMERALS = st.sampled_from(["9" * 5000, "9" * 19, "-1", "1e999", "1.5", "\u0663"])
+"""Numbers as words, some of which Python will not read."""
+_LEAVES = st.one_of(st.none(), st.booleans(), _NUMBERS, _NUMERALS, _PROMPTS)
 _WORDS = st.sampled_from(
     "type role content text id call_id name arguments output function tool_calls image_url "
     "file_id input_text message user assistant tool system function_call reasoning summary "
@@ -132,8 +135,18 @@ def _forms(draw: st.DrawFn) -> tuple[str, bytes]:
     return "/v1/files", b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()
 
 
+_QUERIES = st.tuples(
+    st.sampled_from(
+        "after after_id alt before_id limit order pageSize pageToken purpose raw starting_after "
+        "stream".split()
+    ),
+    _NUMERALS | _WORDS,
+).map(lambda pair: f"?{pair[0]}={quote(pair[1])}")
 _TARGETS = st.one_of(
     st.sampled_from(ROUTES).map(lambda route: route[1]),
+    st.tuples(
+        st.sampled_from(["/v1/models", "/v1beta/models", "/v1/files", "/v1/batches"]), _QUERIES
+    ).map("".join),
     st.sampled_from(
         ["/v1/conversations/{conversation}/items", "/v1/files/{file}", "/v1/files/{file}/content"]
     ),
