@@ -64,6 +64,7 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 _POOLS = {"http": _PlainPool, "https": _TlsPool}
+_PROXY_SCHEMES = ("http://", "https://")
 
 
 class RelayAdapter(HTTPAdapter):
@@ -92,8 +93,6 @@ class RelayAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """Return the pools of connections through ``proxy``."""
-        if proxy.lower().startswith("socks"):
-            return super().proxy_manager_for(proxy, **self._options(), **proxy_kwargs)
         manager = super().proxy_manager_for(
             proxy, proxy_ssl_context=self._tls, **self._options(), **proxy_kwargs
         )
@@ -106,14 +105,23 @@ class RelayAdapter(HTTPAdapter):
         Raises UpstreamUnreachable if ``proxy`` is of a kind that cannot be used.
         """
         try:
-            manager = self.proxy_manager_for(proxy) if proxy else self.poolmanager
+            manager = self._manager(proxy) if proxy else self.poolmanager
         except ValueError:
             raise UpstreamUnreachable(
                 f"The proxy to {address.host} cannot be used: it must be an http:// or https:// "
-                "address; socks5:// works when the package PySocks is installed."
+                "address."
             ) from None
         pool: HTTPConnectionPool = manager.connection_from_url(address.origin)
         return pool
+
+    def _manager(self, proxy: str) -> Any:
+        """Return the pools of connections through ``proxy``; raises ValueError.
+
+        Those through a SOCKS proxy, which requests can have too, are not opened by ``dial``.
+        """
+        if not proxy.lower().startswith(_PROXY_SCHEMES):
+            raise ValueError(proxy)
+        return self.proxy_manager_for(proxy)
 
     def _options(self) -> dict[str, Any]:
         return {"ssl_context": self._tls, "socket_options": _SOCKET_OPTIONS}

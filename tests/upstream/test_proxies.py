@@ -149,7 +149,9 @@ def test_a_proxy_that_is_not_there_is_named(post):
     client.close()
 
 
-@pytest.mark.parametrize("proxy", ["gopher://me:secret@proxy", "socks9://proxy", "http://[::1"])
+@pytest.mark.parametrize(
+    "proxy", ["gopher://me:secret@proxy", "socks5://me:secret@proxy", "http://[::1"]
+)
 def test_a_proxy_of_an_unknown_kind_is_refused(post, proxy):
     client = UpstreamClient(ClientOptions(proxies={"all": proxy}))
     with pytest.raises(UpstreamUnreachable, match=r"proxy to api[.]test cannot be used") as caught:
