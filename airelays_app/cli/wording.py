@@ -13,6 +13,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "refresh_failed": "the login was not renewed",
         "account_mismatch": "the login is another account's",
         "not_installed": "not installed",
+        "no_key": "there is no key for it",
     }
 )
 """What the problems mean that a provider's status may name."""

@@ -84,17 +84,17 @@ def headers(value: Mapping[str, str]) -> None:
 
 def networks(value: Iterable[str]) -> None:
     """Addresses or networks in CIDR form."""
-    _each(value, _network)
+    _each(value, _network, "address or network")
 
 
 def host_names(value: Iterable[str]) -> None:
     """Host names or addresses, without port; ``*.example`` stands for every name below it."""
-    _each(value, _host_pattern)
+    _each(value, _host_pattern, "host name or address")
 
 
 def origins(value: Iterable[str]) -> None:
     """Origins such as ``https://app.example`` or ``tauri://localhost``, or ``*`` for any."""
-    _each(value, _origin)
+    _each(value, _origin, "origin such as https://app.example")
 
 
 def variable(value: str) -> None:
@@ -124,10 +124,10 @@ def some_of(*options: str) -> Callable[[Iterable[str]], None]:
     return check
 
 
-def _each(values: Iterable[str], check: Callable[[str], bool]) -> None:
+def _each(values: Iterable[str], check: Callable[[str], bool], what: str) -> None:
     for value in values:
         if not check(value):
-            raise ValueError(f"has {value!r}, which is not one")
+            raise ValueError(f"has {value!r}, which is no {what}")
 
 
 def _network(value: str) -> bool:

@@ -191,8 +191,9 @@ class CompatibleProvider:
         return True
 
     def status(self) -> Json:
-        """Return that it is ready."""
-        return {"ready": self.is_ready(), "problem": None}
+        """Return whether it is ready, or has not got the key that it wants."""
+        is_ready = self.is_ready()
+        return {"ready": is_ready, "problem": None if is_ready else "no_key"}
 
     def _credentials(self, path: str) -> dict[str, str]:  # noqa: ARG002
         """Return what identifies the owner at ``path``, below the base URL."""

@@ -1,6 +1,5 @@
 """A vendor's API of its own that is called with a key in a header of its own."""
 
-from airelays_app.dialects.base import Json
 from airelays_app.errors import UpstreamLoginError
 from airelays_app.providers.compatible import CompatibleProvider
 
@@ -13,11 +12,6 @@ class KeyedProvider(CompatibleProvider):
     def is_ready(self) -> bool:
         """It is ready as soon as there is a key."""
         return bool(self._options.api_key)
-
-    def status(self) -> Json:
-        """Return whether there is a key."""
-        problem = None if self.is_ready() else f"there is no key; {self.login_advice}"
-        return {"ready": self.is_ready(), "problem": problem}
 
     def _credentials(self, path: str) -> dict[str, str]:  # noqa: ARG002
         if not self._options.api_key:

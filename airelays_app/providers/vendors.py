@@ -241,11 +241,6 @@ class VendorProvider(CompatibleProvider):
         """It is ready once it has the key that it wants."""
         return self._vendor.key is None or bool(self._options.api_key)
 
-    def status(self) -> Json:
-        """Return whether it has a key."""
-        problem = None if self.is_ready() else f"there is no key; {self.login_advice}"
-        return {"ready": self.is_ready(), "problem": problem}
-
     def _message(self, message: Any) -> Any:
         if not isinstance(message, dict):
             return message

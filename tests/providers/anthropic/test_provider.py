@@ -49,10 +49,11 @@ def test_without_a_key_it_says_what_to_do():
     provider = made()
 
     assert not provider.is_ready()
-    assert "providers.anthropic.api_key" in provider.status()["problem"]
+    assert provider.status()["problem"] == "no_key"
     with pytest.raises(UpstreamLoginError) as caught:
         provider.outbound(CALL)
     assert caught.value.headers["x-airelays-upstream-auth"] == "missing"
+    assert "providers.anthropic.api_key" in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["anthropic-version", "Anthropic-Version"])
