@@ -82,9 +82,9 @@ def headers(value: Mapping[str, str]) -> None:
         header_text(content)
 
 
-def networks(value: Iterable[str]) -> None:
-    """Addresses or networks in CIDR form."""
-    _each(value, _network, "address or network")
+def peers(value: Iterable[str]) -> None:
+    """Addresses, networks in CIDR form, or ``unix`` for whoever is on a UNIX socket."""
+    _each(value, _peer, "address or network")
 
 
 def host_names(value: Iterable[str]) -> None:
@@ -130,7 +130,9 @@ def _each(values: Iterable[str], check: Callable[[str], bool], what: str) -> Non
             raise ValueError(f"has {value!r}, which is no {what}")
 
 
-def _network(value: str) -> bool:
+def _peer(value: str) -> bool:
+    if value == "unix":
+        return True
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError:

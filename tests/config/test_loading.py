@@ -213,11 +213,11 @@ def test_a_file_may_refer_to_the_data_dir(home):
 def test_lists_and_tables_from_the_environment(home):
     settings = load(
         home,
-        AIRELAYS_TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8",
+        AIRELAYS_TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8, unix",
         AIRELAYS_ALLOWED_HOSTS='["relay.lan"]',
         AIRELAYS_MODELS_ALIASES="gpt-4o=gpt-5.5, small=local/smollm2",
     )
-    assert settings.security.trusted_proxies == ("127.0.0.1", "10.0.0.0/8")
+    assert settings.security.trusted_proxies == ("127.0.0.1", "10.0.0.0/8", "unix")
     assert settings.security.allowed_hosts == ("relay.lan",)
     assert dict(settings.models.aliases) == {"gpt-4o": "gpt-5.5", "small": "local/smollm2"}
 

@@ -124,9 +124,9 @@ class Security:
         default=(),
         metadata=row(
             "TRUSTED_PROXIES",
-            "Addresses or networks of reverse proxies whose X-Forwarded-For is believed. Set it "
-            "when one stands in front, or all clients count as one.",
-            check=checks.networks,
+            "Addresses or networks of reverse proxies whose X-Forwarded-For is believed; unix is "
+            "one on a UNIX socket. Set it when one stands in front, or all clients count as one.",
+            check=checks.peers,
         ),
     )
     allowed_hosts: tuple[str, ...] = field(
