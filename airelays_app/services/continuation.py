@@ -91,14 +91,13 @@ class Continuation:
         memory: ConnectionMemory | None = None,
     ) -> Continued:
         """Return a request that is only looked at, conversation and all; raises RelayError."""
-        if dialect.name != "responses":
-            return Continued(body)
-        conversation = conversation_id(body)
-        full, history, _ = self._looked_up(owner, body, conversation, memory)
+        conversation, history = conversation_id(body), None
+        if dialect.name == "responses":
+            body, history, _ = self._looked_up(owner, body, conversation, memory)
         if conversation:
             history = History(self._references.conversation(owner, conversation), conversation)
         return Continued(
-            _without_ours(full),
+            _without_ours(body),
             history=history.items if history else (),
             session=history.first_id if history else None,
         )

@@ -104,13 +104,16 @@ def prepare(call: Call) -> Prepared:
         body = {**body, "model": call.route.model}
     if "conversation" in body:
         body = {name: value for name, value in body.items() if name != "conversation"}
-    if dialect in provider.dialects and _may_stay_native(call):
+    if dialect in provider.dialects and may_stay_native(call):
         return _same_dialect(call, body, ignored)
     return _translated(call, body, ignored)
 
 
-def _may_stay_native(call: Call) -> bool:
-    """Conversations are kept as Responses items, and only some streams carry a whole reply."""
+def may_stay_native(call: Call) -> bool:
+    """Tell whether a call can stay in its dialect, at an upstream that speaks it.
+
+    Conversations are kept as Responses items, and only some streams carry a whole reply.
+    """
     if call.dialect.replies_in or not call.dialect.is_plain(call.body):
         return False
     if call.dialect.stream_carries_reply:

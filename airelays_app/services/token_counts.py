@@ -14,10 +14,11 @@ from airelays_app.services.calls import Calls, passed_headers
 from airelays_app.services.continuation import Continuation
 from airelays_app.services.creation import Asked, Validate, call_of
 from airelays_app.services.file_inputs import FileInputs
-from airelays_app.services.generation import Call, prepare, with_history
+from airelays_app.services.generation import Call, may_stay_native, prepare, with_history
 from airelays_app.services.pool import Pool
 from airelays_app.services.record import Record
 from airelays_app.services.relay import Answer
+from airelays_app.services.turns import conversation_id
 
 ESTIMATED_HEADER = "x-airelays-estimated"
 """Names what of the answer is an estimate."""
@@ -58,7 +59,10 @@ class TokenCounts:
         record.dialect, record.provider = asked.dialect.name, provider.name
         record.model = asked.route.model
         continued = self._continuation.read(asked.dialect, asked.owner, asked.body)
-        call = call_of(asked, continued, self._files.resolver(asked.owner), record.request_id)
+        call = replace(
+            call_of(asked, continued, self._files.resolver(asked.owner), record.request_id),
+            conversation=conversation_id(asked.body),
+        )
         counting = _upstreams(call)
         if counting is None:
             return _estimated(call)
@@ -98,8 +102,8 @@ class TokenCounts:
 def _upstreams(call: Call) -> Counting | None:
     """Return how the upstream counts what it would be sent for a reply."""
     provider = call.route.provider
-    is_spoken = call.dialect.name in provider.dialects
-    counting = (call.dialect if is_spoken else DIALECTS[provider.dialects[0]]).counting
+    is_native = call.dialect.name in provider.dialects and may_stay_native(call)
+    counting = (call.dialect if is_native else DIALECTS[provider.dialects[0]]).counting
     return counting if counting and counting.operation in provider.operations else None
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import TOKEN
 
 CODEX, GOOGLE, CLAUDE = "gpt-5.5", "gemini/gemini-2.5-flash", "anthropic/claude-opus-4-8"
+BOX = "box/sandbox-small"
 GOOGLES_PATH = "/gemini/v1beta/models/gemini-2.5-flash:countTokens"
 ANTHROPICS_PATH = "/anthropic/v1/messages/count_tokens"
 QUESTION = {"contents": [{"role": "user", "parts": [{"text": "How many tokens are these?"}]}]}
@@ -36,6 +37,19 @@ def test_the_whole_request_can_be_counted(relay, model, wrapper):
     wrapped = {**QUESTION, "model": f"models/{model}", "tools": TOOLS}
     assert total(relay, model, {wrapper: wrapped}) > total(relay, model, QUESTION) > 0
     assert total(relay, model, {**QUESTION, "tools": TOOLS}) > total(relay, model, QUESTION)
+
+
+@pytest.mark.parametrize("model", [CODEX, BOX, GOOGLE, CLAUDE])
+def test_a_conversation_counts_with_what_was_said_in_it(relay, model):
+    items = [{"role": "user", "content": "A long time ago something was said here. " * 20}]
+    conversation = relay.ok("/v1/conversations", {"items": items})["id"]
+    continued = {"conversation": conversation}
+    assert total(relay, model, {**QUESTION, **continued}) > total(relay, model, QUESTION) + 100
+
+    body = {"model": model, "messages": [{"role": "user", "content": "How many?"}]}
+    path = "/v1/messages/count_tokens"
+    alone = relay.ok(path, body)["input_tokens"]
+    assert relay.ok(path, {**body, **continued})["input_tokens"] > alone + 100
 
 
 @pytest.mark.parametrize("version", ["v1", "v1beta"])
