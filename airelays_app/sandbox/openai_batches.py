@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airelays_app.sandbox import wire_json
+from airelays_app.sandbox.batch_files import BatchFiles
 from airelays_app.sandbox.batching import SandboxBatch, answer_alone, fate_of, page_of
 from airelays_app.sandbox.exchange import Answer, json_answer
 from airelays_app.sandbox.faults import fault
@@ -25,7 +26,7 @@ class Batches:
     def __init__(self, settings: Settings, endpoints: Mapping[str, Route]) -> None:
         self._settings = settings
         self._endpoints = endpoints
-        self._files: dict[str, tuple[str, bytes]] = {}
+        self._files = BatchFiles("/v1/files/", lambda: f"file-{secrets.token_hex(12)}")
         self._batches: dict[str, SandboxBatch] = {}
 
     def upload(self, visit: Visit) -> Answer:
@@ -37,16 +38,20 @@ class Batches:
             return fault("'file' is a required property", "file")
         if purpose != "batch":
             return fault(f"'{purpose}' is not one of ['batch', ...] - 'purpose'", "purpose")
-        return json_answer(200, self._stored(name, content))
+        shown = {
+            "id": self._files.store(content),
+            "object": "file",
+            "bytes": len(content),
+            "created_at": int(time.time()),
+            "filename": name,
+            "purpose": purpose,
+            "status": "processed",
+        }
+        return json_answer(200, shown)
 
     def file(self, visit: Visit) -> Answer:
         """Answer for one file: its content."""
-        file_id, _, what = visit.request.path.removeprefix("/v1/files/").partition("/")
-        if file_id not in self._files:
-            return fault(f"No such File object: {file_id}", "id", status=404)
-        if what != "content" or visit.request.method != "GET":
-            return fault("Unknown request URL", None, status=404)
-        return Answer(200, self._files[file_id][1], content_type="application/octet-stream")
+        return self._files.download(visit) or fault("No such File object", "id", status=404)
 
     def create(self, visit: Visit) -> Answer:
         """Create a batch; what is wrong in its file shows in the batch."""
@@ -56,9 +61,10 @@ class Batches:
             return fault("Invalid value for 'completion_window': use '24h'.", "completion_window")
         if endpoint not in self._endpoints:
             return fault(f"Invalid value: '{endpoint}'.", "endpoint", "invalid_value")
-        if file_id not in self._files:
+        content = self._files.read(file_id)
+        if content is None:
             return fault(f"No such File object: {file_id}", "input_file_id", status=404)
-        batch = self._made(visit, str(endpoint), self._files[str(file_id)][1])
+        batch = self._made(visit, str(endpoint), content)
         self._batches[f"batch_{batch.id}"] = batch
         return json_answer(200, self._shown(batch))
 
@@ -104,32 +110,13 @@ class Batches:
         results = [(line["custom_id"], answer_alone(route, line["body"])) for line in lines]
         return SandboxBatch(results, looks, fate, details)
 
-    def _stored(self, name: str, content: bytes) -> Json:
-        id_ = f"file-{secrets.token_hex(12)}"
-        self._files[id_] = (name, content)
-        return {
-            "id": id_,
-            "object": "file",
-            "bytes": len(content),
-            "created_at": int(time.time()),
-            "filename": name,
-            "purpose": "batch",
-            "status": "processed",
-        }
-
     def _look(self, batch: SandboxBatch) -> None:
         """Let it go on a little; at its end its results are written."""
         if batch.look() == "running" or "output_file_id" in batch.details:
             return
-        good = [_result(*each) for each in batch.done if each[1].status < 300]
-        bad = [_result(*each) for each in batch.done if each[1].status >= 300]
-        bad += [_expired(id_) for id_ in batch.undone if batch.state == "expired"]
-        if batch.fate == "holed":
-            good += [b"{broken\n", _result("a-stranger", json_answer(200, {}))]
-        for name, lines in (("output_file_id", good), ("error_file_id", bad)):
-            content = b"".join(lines)
-            stored = self._stored(f"{name}.jsonl", content) if lines else {}
-            batch.details[name] = stored.get("id")
+        late = [_expired(id_) for id_ in batch.undone if batch.state == "expired"]
+        good, bad = self._files.store_results(batch, _result, *late)
+        batch.details |= {"output_file_id": good, "error_file_id": bad}
 
     def _shown(self, batch: SandboxBatch) -> Json:
         done = [answer.status < 300 for _, answer in batch.done]
