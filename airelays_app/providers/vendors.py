@@ -15,8 +15,9 @@ from airelays_app.dialects.base import Json
 from airelays_app.errors import Unprocessable
 from airelays_app.neutral.capabilities import Capabilities
 from airelays_app.neutral.losses import Loss
-from airelays_app.providers.base import Adapted, FieldRules, Provider, Refused
+from airelays_app.providers.base import Adapted, FieldRules, NativeBatches, Provider, Refused
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
+from airelays_app.providers.mistral_batches import MistralBatches
 from airelays_app.providers.openai_batches import OpenAIBatches
 
 _ID_LENGTH = 9
@@ -59,7 +60,7 @@ class Vendor:
     call_ids: re.Pattern[str] | None = None
     wants_thought: bool = False
     schemas_only_in_chat: bool = False
-    batches: OpenAIBatches | None = None
+    batches: NativeBatches | None = None
 
 
 _REALTIME = ("realtime", "realtime/sessions")
@@ -129,6 +130,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
             "unknown fields are 422; its streams end with usage in any case; eca issue 233, "
             "opencode issue 1680: other ids are 400; 2026-11-25",
             operations=("embeddings", "audio/transcriptions"),
+            batches=MistralBatches(),
             dropped=frozenset(
                 {
                     *("logit_bias", "logprobs", "metadata", "service_tier", "store"),

@@ -48,6 +48,8 @@ def _addresses(sandbox: Sandbox) -> dict[str, Any]:
         "anthropic_key": sandbox.anthropic_key,
         "gemini_url": sandbox.gemini_url,
         "gemini_key": sandbox.gemini_key,
+        "mistral_url": sandbox.mistral_url,
+        "mistral_key": sandbox.mistral_key,
     }
 
 

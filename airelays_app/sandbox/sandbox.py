@@ -13,6 +13,8 @@ from airelays_app.sandbox.device import DeviceLogin
 from airelays_app.sandbox.gemini_api import BASE as GEMINI_BASE
 from airelays_app.sandbox.gemini_api import Gemini
 from airelays_app.sandbox.issuer import AuthorizationCodes, Issuer
+from airelays_app.sandbox.mistral_api import BASE as MISTRAL_BASE
+from airelays_app.sandbox.mistral_api import Mistral
 from airelays_app.sandbox.recorded import RequestLog
 from airelays_app.sandbox.routing import Router
 from airelays_app.sandbox.scripts import Script
@@ -23,8 +25,8 @@ _POLL_SECONDS = 0.05
 
 
 class Sandbox:
-    """A stand-in for the ChatGPT backend and its OAuth issuer, for Anthropic and Google, and for a
-    compatible server.
+    """A stand-in for the ChatGPT backend and its OAuth issuer, for Anthropic, Google and Mistral,
+    and for a compatible server.
 
     The port is taken when the object is made, so the URLs are known before ``start``. ``settings``
     are the knobs, ``requests`` the record of what came in. Use it as a context manager, or call
@@ -42,6 +44,7 @@ class Sandbox:
         self._compatible = Compatible(self.settings)
         self._anthropic = Anthropic(self.settings)
         self._gemini = Gemini(self.settings)
+        self._mistral = Mistral(self.settings)
         self._router = Router({}, self._script)
         self._listener = Listener((host, port), self.requests, self._router.dispatch)
         self.issuer_url = f"http://{host}:{self._listener.server_address[1]}"
@@ -82,6 +85,16 @@ class Sandbox:
     def gemini_key(self) -> str:
         """The API key of Google's Gemini API."""
         return self._gemini.key
+
+    @property
+    def mistral_url(self) -> str:
+        """Base URL of Mistral's API."""
+        return self.issuer_url + MISTRAL_BASE
+
+    @property
+    def mistral_key(self) -> str:
+        """The API key of Mistral's API."""
+        return self._mistral.key
 
     @property
     def access_token_seconds(self) -> int:
@@ -186,6 +199,7 @@ class Sandbox:
             self._compatible,
             self._anthropic,
             self._gemini,
+            self._mistral,
         )
         for part in parts:
             self._router.routes.update(part.routes())

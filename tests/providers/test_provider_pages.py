@@ -44,11 +44,8 @@ def name_on(kind: str) -> str:
 
 def address(kind: str, sandbox: Sandbox) -> tuple[str, str]:
     """Return where the stand-in for a kind is, and its key."""
-    if kind == "anthropic":
-        return sandbox.anthropic_url, sandbox.anthropic_key
-    if kind == "gemini":
-        return sandbox.gemini_url, sandbox.gemini_key
-    return sandbox.compatible_url, sandbox.compatible_key
+    own = kind if kind in ("anthropic", "gemini", "mistral") else "compatible"
+    return getattr(sandbox, f"{own}_url"), getattr(sandbox, f"{own}_key")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The stand-ins' batches: run, ended after some looks, and refused where the vendors refuse.
 
-The vendors' own SDKs are the judges of what a batch looks like.
+The vendors' own SDKs are the judges of what a batch looks like; for Mistral it is what its SDK
+(mistralai 3.7) demands of an answer.
 """
 
 import json
@@ -217,3 +218,136 @@ def test_gemini_refuses_what_cannot_be_a_batch(sandbox, batch):
     answer = requests.post(url, json={"batch": batch}, headers=headers, timeout=30)
     assert answer.status_code == 400
     assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
+
+
+JOB_FIELDS = {
+    *("id", "input_files", "endpoint", "errors", "status", "created_at"),
+    *("total_requests", "completed_requests", "succeeded_requests", "failed_requests"),
+}
+FILE_FIELDS = {
+    *("id", "object", "bytes", "created_at", "filename", "purpose", "sample_type", "source"),
+}
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+class Mistral:
+    """Makes calls; each returns the JSON object that answers it."""
+
+    def __init__(self, sandbox):
+        self._url = sandbox.mistral_url
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {sandbox.mistral_key}"
+
+    def call(self, method, path, status=200, **options):
+        answer = self._session.request(method, self._url + path, timeout=30, **options)
+        assert answer.status_code == status
+        return answer.json()
+
+    def upload(self, lines, status=200, **fields):
+        content = b"\n".join(json.dumps(each).encode() for each in lines)
+        fields = {"purpose": "batch", **fields}
+        return self.call(
+            "POST", "/files", status, files={"file": ("a.jsonl", content)}, data=fields
+        )
+
+    def run(self, lines, status=200, **fields):
+        body = {"model": "sandbox-small", "endpoint": CHAT, "metadata": {"k": "v"}}
+        body["input_files"] = [self.upload(lines)["id"]]
+        return self.call("POST", "/batch/jobs", status, json={**body, **fields})
+
+    def job(self, job_id):
+        return self.call("GET", f"/batch/jobs/{job_id}")
+
+    def results(self, file_id):
+        answer = self._session.get(f"{self._url}/files/{file_id}/content", timeout=30)
+        return [json.loads(each) for each in answer.iter_lines()]
+
+    def close(self):
+        self._session.close()
+
+
+@pytest.fixture
+def mistral(sandbox):
+    client = Mistral(sandbox)
+    yield client
+    client.close()
+
+
+def bare(text, custom_id="a", **fields):
+    body = {"messages": [{"role": "user", "content": text}], **fields}
+    return {"custom_id": custom_id, "body": body}
+
+
+def test_mistral_runs_a_job_and_lists_it(sandbox, mistral):
+    sandbox.settings.batch_looks = 2
+    job = mistral.run([bare("[[say Hi]]"), bare("x", "b", store=True)])
+    assert job.keys() >= JOB_FIELDS
+    assert [job["status"], *(mistral.job(job["id"])["status"] for _ in range(2))] == [
+        *("QUEUED", "RUNNING", "SUCCESS"),
+    ]
+    ended = mistral.job(job["id"])
+    assert (ended["succeeded_requests"], ended["failed_requests"]) == (1, 1)
+    good, bad = mistral.results(ended["output_file"]), mistral.results(ended["error_file"])
+    assert good[0]["response"]["body"]["choices"][0]["message"]["content"] == "Hi"
+    assert bad[0]["custom_id"] == "b"
+    assert bad[0]["response"] == {"status_code": 422, "body": None}
+    later = mistral.run([bare("x")])
+    listed = mistral.call("GET", "/batch/jobs?page=1&page_size=1")
+    assert listed["total"] == 2
+    assert [each["id"] for each in listed["data"]] == [job["id"]]
+    assert listed["data"][0]["metadata"] == {"k": "v"}
+    oldest_first = mistral.call("GET", "/batch/jobs?order_by=created")["data"]
+    assert [each["id"] for each in oldest_first] == [job["id"], later["id"]]
+
+
+def test_mistral_keeps_a_file_as_long_as_it_is_told(mistral):
+    file = mistral.upload([bare("x")], expiry="2")
+    assert file.keys() >= FILE_FIELDS
+    assert file["expires_at"] == file["created_at"] + 7200
+
+
+def test_mistral_cancels_a_job(sandbox, mistral):
+    sandbox.settings.batch_looks = NEVER
+    job = mistral.run([bare("[[say Hi]]"), bare("x", "b")])
+    cancelled = mistral.call("POST", f"/batch/jobs/{job['id']}/cancel")
+    assert cancelled["status"] == "CANCELLATION_REQUESTED"
+    ended = mistral.job(job["id"])
+    assert ended["status"] == "CANCELLED"
+    assert [each["custom_id"] for each in mistral.results(ended["output_file"])] == ["a"]
+
+
+def test_mistral_tells_that_time_was_over(sandbox, mistral):
+    sandbox.script("batch_expired", path="/batch/jobs")
+    job = mistral.run([bare("[[say Hi]]"), bare("x", "b")])
+    assert mistral.job(job["id"])["status"] == "TIMEOUT_EXCEEDED"
+
+
+@pytest.mark.parametrize("lines", [[], [line("x")], [{"custom_id": "a", "body": "x"}]])
+def test_mistral_fails_a_job_whose_file_is_wrong(mistral, lines):
+    job = mistral.job(mistral.run(lines)["id"])
+    assert job["status"] == "FAILED"
+    assert job["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("endpoint", "/v1/nothing"),
+        ("input_files", None),
+        ("timeout_hours", 169),
+        ("metadata", {"k" * 33: "v"}),
+        ("completion_window", "24h"),
+    ],
+)
+def test_mistral_refuses_what_cannot_be_a_job(mistral, field, value):
+    refusal = mistral.run([bare("x")], 422, **{field: value})
+    assert refusal["detail"][0]["loc"] == ["body", field]
+
+
+def test_mistral_refuses_other_files_and_knows_no_strangers(mistral):
+    mistral.upload([], 422, purpose="nothing")
+    mistral.upload([], 422, expiry="soon")
+    mistral.upload([], 422, **{"expires_after[seconds]": "1"})
+    mistral.run([bare("x")], 404, input_files=[UNKNOWN])
+    mistral.call("GET", f"/batch/jobs/{UNKNOWN}", 404)
+    mistral.call("GET", f"/files/{UNKNOWN}/content", 404)

@@ -54,6 +54,8 @@ class Desk:
                 "AIRELAYS_PROVIDERS_ANTHROPIC_API_KEY": sandbox.anthropic_key,
                 "AIRELAYS_PROVIDERS_GEMINI_BASE_URL": sandbox.gemini_url,
                 "AIRELAYS_PROVIDERS_GEMINI_API_KEY": sandbox.gemini_key,
+                "AIRELAYS_PROVIDERS_MISTRAL_BASE_URL": sandbox.mistral_url,
+                "AIRELAYS_PROVIDERS_MISTRAL_API_KEY": sandbox.mistral_key,
                 **environ,
             },
         )

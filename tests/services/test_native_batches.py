@@ -66,7 +66,13 @@ GEMINI = Vendor(
     single=":generateContent",
     half=0,
 )
-VENDORS = {"openai": OPENAI, "anthropic": ANTHROPIC, "gemini": GEMINI}
+MISTRAL = Vendor(
+    "mistral/sandbox-small",
+    wire=f"{_WIRES}.mistral_batches",
+    batches="/batch/jobs",
+    single="/v1/chat/completions",
+)
+VENDORS = {"openai": OPENAI, "anthropic": ANTHROPIC, "gemini": GEMINI, "mistral": MISTRAL}
 
 
 @pytest.fixture(params=VENDORS)
