@@ -15,7 +15,7 @@ from airelays_app.services.turns import conversation_id
 from airelays_app.store.item_ids import own_id
 from airelays_app.store.responses import ResponseStore
 
-_OURS = ("previous_response_id", "background")
+OURS = ("previous_response_id", "background")
 """Fields that no upstream is sent: the relay itself does what they ask for."""
 
 
@@ -159,13 +159,13 @@ def _with_history(body: Json, history: History | None) -> Json:
 
 
 def _without_ours(body: Json) -> Json:
-    if not any(body.get(name) for name in _OURS):
+    if not any(body.get(name) for name in OURS):
         return body
-    return {name: value for name, value in body.items() if name not in _OURS}
+    return {name: value for name, value in body.items() if name not in OURS}
 
 
 def _overrides(body: Json, conversation: str | None, *, keeps: bool) -> Json:
-    found: Json = {name: body[name] for name in _OURS if body.get(name)}
+    found: Json = {name: body[name] for name in OURS if body.get(name)}
     if keeps and body.get("store"):
         found["store"] = True
     if conversation:

@@ -20,6 +20,7 @@ from airelays_app.dialects.responses import request_in as responses
 from airelays_app.framing.jsontext import dumps
 from airelays_app.providers.base import FieldRules, Refused
 from airelays_app.providers.codex.body import field_rules
+from airelays_app.services.continuation import OURS
 from airelays_app.web.unsupported import ROUTES
 
 PAGE = "docs/http-api.rst"
@@ -88,7 +89,7 @@ def _subscription_rules(dialect: str) -> str:
 
 def _entries(dialect: str, rules: FieldRules) -> Iterator[str]:
     yield from _refusals(dialect, rules.refused)
-    ignored = ", ".join(f"``{name}``" for name in sorted(rules.ignored))
+    ignored = ", ".join(f"``{name}``" for name in sorted(rules.ignored.difference(OURS)))
     yield _item(f"left out and disclosed: {ignored}.")
 
 
