@@ -32,6 +32,9 @@ LONGEST_PAUSE = 3600.0
 _LINE_OVERHEAD_BYTES = 256
 _USUAL_PAUSE = 60.0
 _TIMEOUTS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+_UNPAID = HTTPStatus.PAYMENT_REQUIRED
+"""Mistral's answer until batches are paid for, while other requests are answered (litellm-docs
+pull request 1412, seen 2026-11-26)."""
 
 _log = logging.getLogger("airelays.batches")
 
@@ -101,7 +104,8 @@ class Handover:
                 self._give(current, candidate.route, account)
             except RelayError as error:
                 _log.warning("%s has not taken a batch: %s", provider.name, name_of(error))
-                self._pool.failed(candidate, error)
+                if error.status != _UNPAID:
+                    self._pool.failed(candidate, error)
                 if _is_uncertain(error):
                     return False
                 pauses += [_pause_of(error)] if _may_pass(error) else []
@@ -188,7 +192,9 @@ def _is_uncertain(error: RelayError) -> bool:
 
 def _may_pass(error: RelayError) -> bool:
     """Tell whether the provider may take it another time: a used-up quota, no connection."""
-    return isinstance(error, UpstreamUnreachable) or failure_of(error).kind == "limit"
+    if isinstance(error, UpstreamUnreachable):
+        return True
+    return failure_of(error).kind == "limit" and error.status != _UNPAID
 
 
 def _pause_of(error: RelayError) -> float:

@@ -186,6 +186,7 @@ def test_what_the_provider_had_no_time_for_is_run_by_the_relay(desk, sandbox, ve
     [
         ("batch_failed", {}),
         ("status", {"status": 404, "path": "/files"}),
+        ("status", {"status": 402, "path": "/batches"}),
         ("status", {"status": 403, "path": "/batches"}),
         ("status", {"status": 400, "path": "/batches", "code": "billing_not_active"}),
     ],
