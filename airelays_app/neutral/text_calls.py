@@ -9,7 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from airelays_app.neutral.events import Event, PartOpened
-from airelays_app.neutral.request import Message, Part, Request, Tool, ToolCall, ToolResult
+from airelays_app.neutral.request import (
+    Message,
+    Part,
+    Request,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ class TextTools:
         return cls(frozenset(tool.name for tool in tools if tool.called_as_function))
 
     def recognised(self, request: Request) -> Request:
-        """Return the request with earlier calls of these tools as the free text that they are."""
+        """Return the request with these tools' calls, and a choice of one, as of free text."""
         if not self.names:
             return request
         calls = frozenset(
@@ -34,11 +42,20 @@ class TextTools:
             for part in message.parts
             if isinstance(part, ToolCall) and part.name in self.names
         )
-        return replace(request, messages=tuple(_told(each, calls) for each in request.messages))
+        return replace(
+            request,
+            messages=tuple(_told(each, calls) for each in request.messages),
+            tool_choice=self._chosen(request.tool_choice),
+        )
 
     def feed(self, events: Iterable[Event]) -> list[Event]:
         """Return the events of a reply with free-text calls of these tools as functions'."""
         return [self._as_function(event) for event in events]
+
+    def _chosen(self, choice: ToolChoice | None) -> ToolChoice | None:
+        if choice and choice.mode == "named" and choice.names[0] in self.names:
+            return replace(choice, custom=True)
+        return choice
 
     def _as_function(self, event: Event) -> Event:
         if isinstance(event, PartOpened) and event.kind == "custom_call":

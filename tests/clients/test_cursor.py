@@ -140,6 +140,14 @@ def test_blocks_of_messages_are_read(relay, upstream):
         assert said in sent.body
 
 
+@pytest.mark.parametrize("base", [SENT_AS_RESPONSES, SENT_AS_CHAT], ids=["responses", "chat"])
+def test_a_free_text_tool_is_chosen_as_the_function_that_it_is_for_cursor(relay, base):
+    choice = {"type": "function", "name": "ApplyPatch"}
+    relay.events(CHAT, {**base, "model": SUBSCRIPTION.model, "tool_choice": choice})
+
+    assert relay.asked()["tool_choice"] == {"type": "custom", "name": "ApplyPatch"}
+
+
 def test_blocks_of_messages_keep_their_places(relay):
     call = FOR_CLAUDE["messages"][1]
 
