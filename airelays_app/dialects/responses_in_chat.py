@@ -14,6 +14,7 @@ from airelays_app.neutral.losses import Loss
 from airelays_app.neutral.request import HostedTool, Request, Tool
 
 _STREAM_OPTIONS = "stream_options"
+_NOT_KEPT = Loss("store", "nothing could be retrieved by the id of the answer")
 
 
 def is_responses_request(body: Json) -> bool:
@@ -25,6 +26,8 @@ def _decoded(body: Json) -> tuple[Request, tuple[Loss, ...]]:
     known = {name: value for name, value in body.items() if name != _STREAM_OPTIONS}
     request, losses = RESPONSES.decode_request(known)
     tools = tuple(_called_as_function(tool) for tool in request.tools)
+    if body.get("store"):
+        losses = (*losses, _NOT_KEPT)
     return replace(request, tools=tools, include_usage=includes_usage(body)), losses
 
 

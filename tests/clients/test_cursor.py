@@ -170,8 +170,10 @@ def test_nothing_is_kept_of_it_but_in_its_conversation(relay):
     conversation = relay.ok("/v1/conversations", {})["id"]
     body = {"model": SUBSCRIPTION.model, "input": "[[say Hi]]", "conversation": conversation}
 
-    answer = relay.ok(CHAT, body)
+    told = relay.post(CHAT, {**body, "store": True})
 
+    assert told.headers["x-airelays-ignored-parameters"] == "store"
+    answer = told.json()
     assert answer["choices"][0]["message"]["content"] == "Hi"
     items = relay.get(f"/v1/conversations/{conversation}/items?order=asc").json()["data"]
     assert [item["role"] for item in items] == ["user", "assistant"]
