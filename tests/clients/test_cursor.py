@@ -140,12 +140,43 @@ def test_blocks_of_messages_are_read(relay, upstream):
         assert said in sent.body
 
 
+@on_every_upstream
+@pytest.mark.parametrize("base", [FOR_CLAUDE, SENT_AS_CHAT], ids=["blocks", "chat"])
+def test_a_choice_of_tools_may_be_an_object(relay, upstream, base):
+    """As Messages writes it (BerriAI/litellm, litellm/utils.py, seen 2026-11-26)."""
+    choices = ({"type": "auto"}, {"type": "any"}, {"type": "none"})
+    for choice, word in zip(choices, ("auto", "required", "none"), strict=True):
+        said = [
+            relay.post(CHAT, {**base, "model": upstream.model, "tool_choice": each})
+            for each in (choice, word)
+        ]
+        assert [answer.status_code for answer in said] == [200, 200]
+        as_object, as_word = upstream.among(relay.sandbox.requests)[-2:]
+        assert as_object.json == as_word.json
+
+
+def test_a_choice_in_the_usual_form_of_tools_is_a_word_for_a_chat_server_too(relay):
+    body = {"model": "box/sandbox-small", "messages": [{"role": "user", "content": "Hi"}]}
+    tools = [{"type": "function", "function": READ}]
+    relay.ok(CHAT, {**body, "tools": tools, "tool_choice": {"type": "auto"}})
+
+    assert relay.asked(CHAT)["tool_choice"] == "auto"
+
+
 @pytest.mark.parametrize("base", [SENT_AS_RESPONSES, SENT_AS_CHAT], ids=["responses", "chat"])
 def test_a_free_text_tool_is_chosen_as_the_function_that_it_is_for_cursor(relay, base):
     choice = {"type": "function", "name": "ApplyPatch"}
     relay.events(CHAT, {**base, "model": SUBSCRIPTION.model, "tool_choice": choice})
 
     assert relay.asked()["tool_choice"] == {"type": "custom", "name": "ApplyPatch"}
+
+
+@on_every_upstream
+def test_tools_of_wrong_types_are_refused_by_their_path(relay, upstream):
+    body = {"model": upstream.model, "messages": [{"role": "user", "content": "Hi"}]}
+    for kind in ([], {}, None, 1):
+        error = relay.refusal(CHAT, {**body, "tools": [{"name": "Read", "type": kind}]})
+        assert error["param"] == "tools[0].type"
 
 
 def test_blocks_of_messages_keep_their_places(relay):

@@ -8,7 +8,7 @@ from airelays_app.dialects.chat.request_out import encode_request, unspeakable_s
 from airelays_app.dialects.chat.stream_in import ChatDecoder, decode_reply
 from airelays_app.dialects.chat.stream_out import ChatEncoder
 from airelays_app.dialects.chat.tap import ChatTap
-from airelays_app.dialects.chat.tools_in import has_flat_tools
+from airelays_app.dialects.chat.tools_in import is_plain
 from airelays_app.dialects.completion_family import read_usage
 from airelays_app.dialects.openai_error import error_body
 from airelays_app.framing.sse import KEEP_ALIVE
@@ -35,7 +35,7 @@ CHAT = Dialect(
     read_usage=read_usage,
     keep_alive=KEEP_ALIVE,
     counting=Counting("chat/completions/input_tokens", "input_tokens", _count),
-    is_plain=lambda body: not has_flat_tools(body),
+    is_plain=is_plain,
     unspeakable_stops=unspeakable_stops,
     without_packed_seals=without_packed_seals,
 )
