@@ -8,7 +8,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from airelays_app.config import load_settings
 from airelays_app.config.sections.providers import PROVIDER_KINDS
+from airelays_app.providers.registry import default_provider
 from airelays_app.providers.vendors import VENDORS
 from airelays_app.sandbox import Sandbox
 from tests.docs import pages
@@ -95,3 +97,25 @@ def test_a_turn_with_a_tool_on_the_settings_of_the_page(relay, kind):
     sent = relay.sandbox.requests[-1]
     assert b"it is 42" in sent.body
     assert address(kind, relay.sandbox)[1] in str(sent.headers)
+
+
+class _Ready:
+    """A provider that could be the default."""
+
+    def __init__(self, kind):
+        self.name = self.kind = kind
+
+    def is_ready(self):
+        return True
+
+
+def test_the_table_of_all_pages_is_in_the_order_in_which_a_default_is_chosen():
+    table = re.findall(r"^`(\w+) <\1\.rst>`_", (FOLDER / "index.rst").read_text(), re.MULTILINE)
+    settings = load_settings(environ={"HOME": "/nonexistent"})
+    left = {kind: _Ready(kind) for kind in reversed(table)}
+    chosen = []
+    while left:
+        chosen.append(default_provider(settings, left))
+        del left[chosen[-1]]
+    assert chosen == table
+    assert sorted(table) == sorted(PROVIDER_KINDS)

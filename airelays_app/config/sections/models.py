@@ -49,8 +49,8 @@ class Routing:
         metadata=row(
             "DEFAULT_PROVIDER",
             "The provider that answers for a model name without a provider in front. Empty takes "
-            "the first that is ready: the subscription, then your own servers, then the local "
-            "model.",
+            "the first that is ready: the subscription, then vendors' APIs, then your own servers, "
+            "then the local model.",
         ),
     )
 
