@@ -130,7 +130,10 @@ def operation_path(provider: Provider, operation: str) -> str:
     """Return where a provider does ``operation``; raises Unsupported if it does not."""
     path = provider.operations.get(operation)
     if path is None:
-        raise Unsupported(f"{operation} is not something that {provider.name} offers.")
+        raise Unsupported(
+            f"The provider {provider.name} does not offer {operation}. One that does can be named "
+            "in front of the model: provider/model."
+        )
     return path
 
 

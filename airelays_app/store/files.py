@@ -32,7 +32,8 @@ _CONTENT_TYPE = re.compile(r"[\w.+*-]+/[\w.+*-]+(?:[ \t]*;[\x20-\x7e]*)?", re.AS
 class StoredFile:
     """What is known of a stored file; ``created_at`` is in Unix seconds.
 
-    What is uploaded is for all credentials; what the relay has made for one has it as ``owner``.
+    ``owner`` is the credential that it is for; None where it is for all: it was uploaded while none
+    was asked for, or to an earlier release.
     """
 
     id: str

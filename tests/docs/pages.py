@@ -30,11 +30,6 @@ def links(name: str) -> list[str]:
     return [link["refuri"] for link in read(name)[0].findall(nodes.reference) if "refuri" in link]
 
 
-def titles(name: str) -> list[str]:
-    """Return the headings of a page, in order."""
-    return [title.astext() for title in read(name)[0].findall(nodes.title)]
-
-
 def literals(name: str) -> list[str]:
     """Return what a page sets as code within its sentences."""
     return [node.astext() for node in read(name)[0].findall(nodes.literal)]
