@@ -140,12 +140,15 @@ class BatchStore:
             return _batch(_row_of(connection, batch_id, owner))
 
     def page(self, owner: str, *, limit: int, after: str | None) -> Page[Batch]:
-        """Return the owner's batches, newest first, behind the id ``after``; raises NotFound."""
+        """Return the owner's batches, and nobody's, newest first, behind the id ``after``.
+
+        Raises NotFound.
+        """
         checked_limit(limit, maximum=MOST_LISTED)
         with self._database.reading() as connection:
             before = _row_of(connection, after, owner)["sequence"] if after else None
             rows = connection.execute(
-                f"{_SELECT} WHERE owner = ? AND (? IS NULL OR b.sequence < ?) "
+                f"{_SELECT} WHERE owner IN ('', ?) AND (? IS NULL OR b.sequence < ?) "
                 "ORDER BY b.sequence DESC LIMIT ?",
                 (owner, before, before, limit + 1),
             ).fetchall()
@@ -230,7 +233,7 @@ _SELECT = """
 
 def _row_of(connection: sqlite3.Connection, batch_id: str, owner: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute(
-        f"{_SELECT} WHERE b.id = ? AND b.owner = ?", (batch_id, owner)
+        f"{_SELECT} WHERE b.id = ? AND b.owner IN ('', ?)", (batch_id, owner)
     ).fetchone()
     if row is None:
         raise NotFound("There is no batch with this id.", param="batch_id")

@@ -32,8 +32,8 @@ _CONTENT_TYPE = re.compile(r"[\w.+*-]+/[\w.+*-]+(?:[ \t]*;[\x20-\x7e]*)?", re.AS
 class StoredFile:
     """What is known of a stored file; ``created_at`` is in Unix seconds.
 
-    ``owner`` is the credential that it is for; None where it is for all: it was uploaded while none
-    was asked for, or to an earlier release.
+    ``owner`` is the credential that it is for. None or an empty name stands for all: it was made
+    while none was asked for, or by an earlier release.
     """
 
     id: str
@@ -158,7 +158,7 @@ class FileStore:
                 f"""
                 SELECT * FROM files
                 WHERE deleted_at IS NULL
-                  AND (owner IS NULL OR owner = :owner)
+                  AND COALESCE(owner, '') IN ('', :owner)
                   AND (:created_at IS NULL
                        OR (created_at, sequence) {way.beyond} (:created_at, :sequence))
                   AND (:purpose IS NULL OR purpose = :purpose)
@@ -284,7 +284,7 @@ def _live_row(connection: sqlite3.Connection, file_id: str, owner: str | None) -
     row: sqlite3.Row | None = connection.execute(
         """
         SELECT * FROM files
-        WHERE id = ? AND deleted_at IS NULL AND (owner IS NULL OR owner = ?)
+        WHERE id = ? AND deleted_at IS NULL AND COALESCE(owner, '') IN ('', ?)
         """,
         [_clean(file_id), owner],
     ).fetchone()
@@ -296,7 +296,7 @@ def _live_row(connection: sqlite3.Connection, file_id: str, owner: str | None) -
 def _position(connection: sqlite3.Connection, file_id: str, owner: str | None) -> tuple[int, int]:
     row = connection.execute(
         """
-        SELECT created_at, sequence FROM files WHERE id = ? AND (owner IS NULL OR owner = ?)
+        SELECT created_at, sequence FROM files WHERE id = ? AND COALESCE(owner, '') IN ('', ?)
         """,
         [_clean(file_id), owner],
     ).fetchone()

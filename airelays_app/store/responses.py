@@ -1,8 +1,8 @@
 """Replies that are kept by the relay itself: what was asked, what was answered, by owner.
 
-An owner is the name of a credential; nothing of one owner is ever found for another. A reply
-whose writing nobody waited for may be looked for before it is written, so whoever finds nothing
-looks again for a moment.
+An owner is the name of a credential; nothing of one owner is ever found for another. What was made
+without a credential has the empty name, and is found for all. A reply whose writing nobody waited
+for may be looked for before it is written, so whoever finds nothing looks again for a moment.
 """
 
 import sqlite3
@@ -19,7 +19,10 @@ from airelays_app.store.item_ids import number_in, searchable
 
 T = TypeVar("T")
 
-_COLUMNS = "number, id, status, previous_id, created_at, input_json, response_json"
+_FOUND = """
+    SELECT number, id, status, previous_id, created_at, input_json, response_json
+    FROM responses WHERE owner IN ('', ?) AND created_at > ?
+"""
 _LOOK_AGAIN_SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Pauses between looks for something that may be on its way; other processes write in batches."""
 
@@ -124,8 +127,7 @@ class ResponseStore:
         self, connection: sqlite3.Connection, owner: str, response_id: str
     ) -> StoredResponse | None:
         row = connection.execute(
-            f"SELECT {_COLUMNS} FROM responses WHERE owner = ? AND id = ? AND created_at > ?",  # noqa: S608
-            [owner, searchable(response_id), self._oldest()],
+            f"{_FOUND} AND id = ?", [owner, self._oldest(), searchable(response_id)]
         ).fetchone()
         return None if row is None else StoredResponse(*row)
 
@@ -133,8 +135,7 @@ class ResponseStore:
         self, connection: sqlite3.Connection, owner: str, number: int
     ) -> StoredResponse | None:
         row = connection.execute(
-            f"SELECT {_COLUMNS} FROM responses WHERE number = ? AND owner = ? AND created_at > ?",  # noqa: S608
-            [number, owner, self._oldest()],
+            f"{_FOUND} AND number = ?", [owner, self._oldest(), number]
         ).fetchone()
         return None if row is None else StoredResponse(*row)
 
@@ -245,7 +246,7 @@ def _numbers(connection: sqlite3.Connection, owner: str, item_ids: Sequence[str]
     rows = connection.execute(
         """
         SELECT item_id, response FROM response_items
-        WHERE owner = ? AND item_id IN (SELECT value FROM json_each(?))
+        WHERE owner IN ('', ?) AND item_id IN (SELECT value FROM json_each(?)) ORDER BY owner
         """,
         [owner, jsontext.dumps(item_ids).decode()],
     )

@@ -163,14 +163,26 @@ def test_what_a_device_has_made_is_the_main_tokens_when_it_ends(relay):
 def test_what_was_made_without_a_token_is_for_every_token(start_relay):
     opened = start_relay(REQUIRE_BEARER_AUTH="false")
     file_id, conversation = upload(opened, token=None), begin_conversation(opened, token=None)
+    kept = opened.ok(RESPONSES, question(RESPONSES, model=MODEL), token=None)["id"]
+    requests = [{"body": question(RESPONSES, model=MODEL)}]
+    batch = {"endpoint": RESPONSES, "requests": requests}
+    batch_id = opened.ok("/v1/batches", batch, token=None)["id"]
+    await_end(opened, batch_id, token=None)
     opened.stop()
     environ = opened.environ | {"AIRELAYS_REQUIRE_BEARER_AUTH": "true"}
     relay = RunningRelay(opened.home, opened.sandbox, environ, SERVE)
+    more = question(RESPONSES, model=MODEL)
 
     try:
         for token in (relay.token, relay.add_token("phone")):
             path = f"/v1/conversations/{conversation}"
             assert relay.get(f"/v1/files/{file_id}", token=token).status_code == 200
             assert relay.get(path, token=token).status_code == 200
+            assert relay.get(f"{RESPONSES}/{kept}", token=token).status_code == 200
+            assert relay.ok(RESPONSES, {**more, "previous_response_id": kept}, token=token)
+            [listed] = relay.get("/v1/batches", token=token).json()["data"]
+            assert listed["id"] == batch_id
+            output = f"/v1/files/{listed['output_file_id']}/content"
+            assert relay.get(output, token=token).status_code == 200
     finally:
         relay.stop()
