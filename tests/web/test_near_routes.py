@@ -29,6 +29,13 @@ def test_the_path_that_was_meant_is_named(relay, method, path, meant, advice):
     assert advice in message
 
 
+@pytest.mark.parametrize("path", ["/nobody/v1/models", "/nobody/v1beta/models"])
+def test_a_provider_that_there_is_not_is_named(relay, path):
+    answer = relay.get(path)
+    assert answer.status_code == 404
+    assert "No provider is called 'nobody'" in error_of(answer)["message"]
+
+
 @pytest.mark.parametrize("path", ["/", "/nothing", "/v1/nothing", "/v1/v1/nothing", "/v1/", "//"])
 def test_nothing_is_guessed_where_no_route_is_near(relay, path):
     answer = relay.request("PATCH", path, json={})
