@@ -54,9 +54,9 @@ def reply_in(line: Json) -> BatchReply | None:
     return BatchReply(custom_id, status, body)
 
 
-def batches_in(page: Json) -> list[Json]:
-    """Return the batches on a page of their list."""
-    return [each for each in page.get("data") or () if isinstance(each, dict)]
+def entries_in(page: Json, name: str) -> list[Json]:
+    """Return what a page of a list has under ``name``."""
+    return [each for each in page.get(name) or () if isinstance(each, dict)]
 
 
 def marked_in(batches: Sequence[Json], sought: SoughtBatch) -> str | None:

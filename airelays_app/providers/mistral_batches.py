@@ -26,7 +26,7 @@ from airelays_app.providers.batch_files import (
     ACCEPT,
     JSON,
     MARK,
-    batches_in,
+    entries_in,
     id_of,
     is_older,
     marked_in,
@@ -74,7 +74,7 @@ class MistralBatches:
         """Look for our mark in the jobs made since."""
         for page in count():
             target = f"{_JOBS}?page={page}&page_size={_PAGE}&order_by=-created"
-            jobs = batches_in(caller.ask(Relayed("GET", target, ACCEPT)))
+            jobs = entries_in(caller.ask(Relayed("GET", target, ACCEPT)), "data")
             if native_id := marked_in(jobs, sought):
                 return native_id
             if not jobs or is_older(jobs[-1], sought):

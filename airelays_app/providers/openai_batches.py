@@ -22,7 +22,7 @@ from airelays_app.providers.batch_files import (
     ACCEPT,
     JSON,
     MARK,
-    batches_in,
+    entries_in,
     id_of,
     is_older,
     marked_in,
@@ -83,7 +83,7 @@ class OpenAIBatches:
         after = ""
         while True:
             page = caller.ask(Relayed("GET", f"/batches?limit={_PAGE}{after}", ACCEPT))
-            batches = batches_in(page)
+            batches = entries_in(page, "data")
             if native_id := marked_in(batches, sought):
                 return native_id
             if not batches or is_older(batches[-1], sought) or not page.get("has_more"):

@@ -19,6 +19,7 @@ from airelays_app.providers.base import Adapted, FieldRules, NativeBatches, Prov
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
 from airelays_app.providers.mistral_batches import MistralBatches
 from airelays_app.providers.openai_batches import OpenAIBatches
+from airelays_app.providers.xai_batches import XAIBatches
 
 _ID_LENGTH = 9
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -122,6 +123,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
             dialects=("responses", "chat"),
             key=KeyVariable("XAI_API_KEY", "xai-"),
             operations=("images/generations",),
+            batches=XAIBatches(),
             dropped=frozenset({"frequency_penalty", "presence_penalty"}),
         ),
         "mistral": Vendor(

@@ -50,6 +50,8 @@ def _addresses(sandbox: Sandbox) -> dict[str, Any]:
         "gemini_key": sandbox.gemini_key,
         "mistral_url": sandbox.mistral_url,
         "mistral_key": sandbox.mistral_key,
+        "xai_url": sandbox.xai_url,
+        "xai_key": sandbox.xai_key,
     }
 
 

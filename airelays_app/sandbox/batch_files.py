@@ -1,7 +1,9 @@
 """What the stand-ins have in common whose batches are files of lines."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from airelays_app.sandbox.batching import SandboxBatch
 from airelays_app.sandbox.exchange import Answer, json_answer
@@ -24,6 +26,17 @@ class BatchFiles:
         id_ = self.new_id()
         self._contents[id_] = content
         return id_
+
+    def stored(self, name: str, content: bytes, purpose: str) -> dict[str, Any]:
+        """Keep a file that was sent; return what all of them show of one."""
+        return {
+            "id": self.store(content),
+            "object": "file",
+            "bytes": len(content),
+            "created_at": int(time.time()),
+            "filename": name,
+            "purpose": purpose,
+        }
 
     def read(self, id_: object) -> bytes | None:
         """Return what a file holds."""

@@ -9,7 +9,7 @@ from airelays_app.sandbox.compatible import COMPATIBLE_MODELS, Compatible
 from airelays_app.sandbox.exchange import Answer, json_answer
 from airelays_app.sandbox.mistral_batches import Jobs
 from airelays_app.sandbox.mistral_wire import invalid
-from airelays_app.sandbox.routing import ANY_METHOD, Handle, Route, Visit
+from airelays_app.sandbox.routing import ANY_METHOD, Handle, Place, Route, Visit, beside
 from airelays_app.sandbox.settings import Settings
 
 BASE = "/mistral/v1"
@@ -34,12 +34,12 @@ class Mistral:
         self._server = Compatible(settings)
         self.key = self._server.key
 
-    def routes(self) -> dict[tuple[str, str], Route]:
+    def routes(self) -> dict[Place, Route]:
         """Return the API's routes by method and path."""
         spoken = self._server.routes()["POST", "/v1/chat/completions"]
         chat = replace(spoken, handle=_strict(spoken.handle))
         jobs = Jobs(self._settings, chat, BASE)
-        handlers: dict[tuple[str, str], Handle] = {
+        handlers: dict[Place, Handle] = {
             ("GET", f"{BASE}/models"): _models,
             ("POST", f"{BASE}/files"): jobs.upload,
             (ANY_METHOD, f"{BASE}/files/"): jobs.file,
@@ -47,13 +47,7 @@ class Mistral:
             ("GET", f"{BASE}/batch/jobs"): jobs.list,
             (ANY_METHOD, f"{BASE}/batch/jobs/"): jobs.job,
         }
-        return {
-            ("POST", f"{BASE}/chat/completions"): chat,
-            **{
-                place: Route(spoken.family, handle, spoken.guard)
-                for place, handle in handlers.items()
-            },
-        }
+        return {("POST", f"{BASE}/chat/completions"): chat, **beside(chat, handlers)}
 
 
 def _strict(answer: Handle) -> Handle:

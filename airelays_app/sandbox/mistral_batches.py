@@ -59,23 +59,18 @@ class Jobs:
         hours = form.get("expiry", ("", b""))[1]
         if hours and not hours.isdigit():
             return invalid("expiry", "Input should be a valid integer")
-        now = int(time.time())
-        shown = {
-            "id": self._files.store(content),
-            "object": "file",
-            "bytes": len(content),
-            "created_at": now,
-            "filename": name,
-            "purpose": "batch",
+        shown = self._files.stored(name, content, "batch")
+        lifetime = int(hours) * 3600 if hours else None
+        details = {
             "sample_type": "batch_request",
             "num_lines": len(content.splitlines()),
             "mimetype": "application/jsonl",
             "source": "upload",
             "signature": None,
-            "expires_at": now + int(hours) * 3600 if hours else None,
+            "expires_at": lifetime and shown["created_at"] + lifetime,
             "visibility": "workspace",
         }
-        return json_answer(200, shown)
+        return json_answer(200, {**shown, **details})
 
     def file(self, visit: Visit) -> Answer:
         """Answer for one file: its content."""

@@ -1,7 +1,6 @@
 """Files and batches as OpenAI has them (API reference and openai-python 3.57, seen 2026-11-25)."""
 
 import secrets
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,16 +37,8 @@ class Batches:
             return fault("'file' is a required property", "file")
         if purpose != "batch":
             return fault(f"'{purpose}' is not one of ['batch', ...] - 'purpose'", "purpose")
-        shown = {
-            "id": self._files.store(content),
-            "object": "file",
-            "bytes": len(content),
-            "created_at": int(time.time()),
-            "filename": name,
-            "purpose": purpose,
-            "status": "processed",
-        }
-        return json_answer(200, shown)
+        shown = self._files.stored(name, content, purpose)
+        return json_answer(200, {**shown, "status": "processed"})
 
     def file(self, visit: Visit) -> Answer:
         """Answer for one file: its content."""

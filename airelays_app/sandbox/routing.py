@@ -1,6 +1,6 @@
 """From a request to its answer: the route, who asks, how it shall go, what is said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,9 @@ class Visit:
 ANY_METHOD = "*"
 """In place of a method: any, and the path is a beginning."""
 
+Place = tuple[str, str]
+"""A method and a path."""
+
 Guard = Callable[[RecordedRequest], Owner | Answer | None]
 Handle = Callable[[Visit], Answer | None]
 Read = Callable[[dict[str, Any]], Asked]
@@ -51,6 +54,11 @@ class Route:
     handle: Handle
     guard: Guard = open_to_all
     read: Read | None = None
+
+
+def beside(route: Route, handlers: Mapping[Place, Handle]) -> dict[Place, Route]:
+    """Return routes that let in whom ``route`` lets in, none of them for inference."""
+    return {place: Route(route.family, handle, route.guard) for place, handle in handlers.items()}
 
 
 @dataclass(frozen=True, slots=True)

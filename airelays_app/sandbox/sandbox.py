@@ -20,13 +20,15 @@ from airelays_app.sandbox.routing import Router
 from airelays_app.sandbox.scripts import Script
 from airelays_app.sandbox.server import Listener
 from airelays_app.sandbox.settings import Settings
+from airelays_app.sandbox.xai_api import BASE as XAI_BASE
+from airelays_app.sandbox.xai_api import XAI
 
 _POLL_SECONDS = 0.05
 
 
 class Sandbox:
-    """A stand-in for the ChatGPT backend and its OAuth issuer, for Anthropic, Google and Mistral,
-    and for a compatible server.
+    """A stand-in for the ChatGPT backend and its OAuth issuer, for Anthropic, Google, Mistral and
+    xAI, and for a compatible server.
 
     The port is taken when the object is made, so the URLs are known before ``start``. ``settings``
     are the knobs, ``requests`` the record of what came in. Use it as a context manager, or call
@@ -45,6 +47,7 @@ class Sandbox:
         self._anthropic = Anthropic(self.settings)
         self._gemini = Gemini(self.settings)
         self._mistral = Mistral(self.settings)
+        self._xai = XAI(self.settings)
         self._router = Router({}, self._script)
         self._listener = Listener((host, port), self.requests, self._router.dispatch)
         self.issuer_url = f"http://{host}:{self._listener.server_address[1]}"
@@ -95,6 +98,16 @@ class Sandbox:
     def mistral_key(self) -> str:
         """The API key of Mistral's API."""
         return self._mistral.key
+
+    @property
+    def xai_url(self) -> str:
+        """Base URL of xAI's API."""
+        return self.issuer_url + XAI_BASE
+
+    @property
+    def xai_key(self) -> str:
+        """The API key of xAI's API."""
+        return self._xai.key
 
     @property
     def access_token_seconds(self) -> int:
@@ -200,6 +213,7 @@ class Sandbox:
             self._anthropic,
             self._gemini,
             self._mistral,
+            self._xai,
         )
         for part in parts:
             self._router.routes.update(part.routes())

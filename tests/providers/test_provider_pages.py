@@ -46,7 +46,7 @@ def name_on(kind: str) -> str:
 
 def address(kind: str, sandbox: Sandbox) -> tuple[str, str]:
     """Return where the stand-in for a kind is, and its key."""
-    own = kind if kind in ("anthropic", "gemini", "mistral") else "compatible"
+    own = kind if kind in ("anthropic", "gemini", "mistral", "xai") else "compatible"
     return getattr(sandbox, f"{own}_url"), getattr(sandbox, f"{own}_key")
 
 

@@ -56,6 +56,8 @@ class Desk:
                 "AIRELAYS_PROVIDERS_GEMINI_API_KEY": sandbox.gemini_key,
                 "AIRELAYS_PROVIDERS_MISTRAL_BASE_URL": sandbox.mistral_url,
                 "AIRELAYS_PROVIDERS_MISTRAL_API_KEY": sandbox.mistral_key,
+                "AIRELAYS_PROVIDERS_XAI_BASE_URL": sandbox.xai_url,
+                "AIRELAYS_PROVIDERS_XAI_API_KEY": sandbox.xai_key,
                 **environ,
             },
         )

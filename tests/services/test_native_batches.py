@@ -72,7 +72,19 @@ MISTRAL = Vendor(
     batches="/batch/jobs",
     single="/v1/chat/completions",
 )
-VENDORS = {"openai": OPENAI, "anthropic": ANTHROPIC, "gemini": GEMINI, "mistral": MISTRAL}
+XAI = Vendor(
+    "xai/sandbox-small",
+    wire=f"{_WIRES}.xai_batches",
+    batches="/batches",
+    single="/v1/chat/completions",
+)
+VENDORS = {
+    "openai": OPENAI,
+    "anthropic": ANTHROPIC,
+    "gemini": GEMINI,
+    "mistral": MISTRAL,
+    "xai": XAI,
+}
 
 
 @pytest.fixture(params=VENDORS)
@@ -105,6 +117,13 @@ def test_a_client_of_another_dialect_gets_its_own(desk, sandbox):
     assert [block["type"] for block in message["content"]][-1] == "tool_use"
     assert sandbox.requests.to("/batches")[0].json["endpoint"] == "/v1/responses"
     assert not sandbox.requests.to("/v1/responses")
+
+
+def test_what_cannot_be_in_a_batch_there_is_run_by_the_relay(desk, sandbox):
+    body = {"model": XAI.model, "input": "[[say a]]"}
+    assert statuses(desk.run(desk.create([{"body": body}], "/v1/responses"))) == [200]
+    assert not XAI.made(sandbox)
+    assert len(sandbox.requests.to("/v1/responses")) == 1
 
 
 def test_a_batch_for_several_providers_and_models_is_split(desk, sandbox):

@@ -22,6 +22,7 @@ from airelays_app.providers.base import (
     Relayed,
     SoughtBatch,
 )
+from airelays_app.providers.rpc_codes import RPC_CODES
 
 _NAME = re.compile(r"batches/[\w-]+", re.ASCII)
 _PAGE = 100
@@ -35,20 +36,6 @@ _ENDS: Mapping[str, BatchEnd] = MappingProxyType(
         "BATCH_STATE_EXPIRED": "expired",
     }
 )
-_STATUSES: Mapping[int, tuple[int, str]] = MappingProxyType(
-    {
-        3: (400, "INVALID_ARGUMENT"),
-        4: (504, "DEADLINE_EXCEEDED"),
-        5: (404, "NOT_FOUND"),
-        7: (403, "PERMISSION_DENIED"),
-        8: (429, "RESOURCE_EXHAUSTED"),
-        9: (400, "FAILED_PRECONDITION"),
-        11: (400, "OUT_OF_RANGE"),
-        14: (503, "UNAVAILABLE"),
-        16: (401, "UNAUTHENTICATED"),
-    }
-)
-"""The status and the word that a request by itself would have had (google.rpc.Code)."""
 
 
 class GeminiBatches:
@@ -108,7 +95,7 @@ def _reply(entry: Json) -> BatchReply | None:
         return BatchReply(_key_of(entry), 200, response)
     if not isinstance(error, dict):
         return None
-    status, word = _STATUSES.get(error.get("code", 0), (500, "INTERNAL"))
+    status, word = RPC_CODES.get(error.get("code", 0), (500, "INTERNAL"))
     told = {**error, "code": status, "status": word}
     return BatchReply(_key_of(entry), status, {"error": told})
 
