@@ -126,6 +126,16 @@ def test_what_cannot_be_in_a_batch_there_is_run_by_the_relay(desk, sandbox):
     assert len(sandbox.requests.to("/v1/responses")) == 1
 
 
+def test_the_owner_can_have_all_dialects_in_one_that_a_batch_can_be_in(tmp_path, sandbox):
+    desk = Desk(tmp_path, sandbox, AIRELAYS_PROVIDERS_XAI_DIALECTS="chat")
+    body = {"model": XAI.model, "input": "[[say a]]"}
+    results = desk.run(desk.create([{"body": body}], "/v1/responses"))
+    assert results[0].response["object"] == "response"
+    assert XAI.made(sandbox) == 1
+    assert not XAI.singles(sandbox)
+    desk.close()
+
+
 def test_a_batch_for_several_providers_and_models_is_split(desk, sandbox):
     models = ["openai/sandbox-small", "box/sandbox-small", "openai/sandbox-large"]
     batch = desk.create([request(f"[[say {i}]]", models[i % 3]) for i in range(6)])
