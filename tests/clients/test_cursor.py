@@ -141,6 +141,37 @@ def test_blocks_of_messages_are_read(relay, upstream):
 
 
 @on_every_upstream
+@pytest.mark.parametrize("prompt", ["Be brief.", [{"type": "text", "text": "Be brief."}]])
+def test_a_prompt_beside_the_messages_is_a_system_prompt(relay, upstream, prompt):
+    """As Messages has it (OhadBaehr/cursor-openrouter-proxy, seen 2026-11-26)."""
+    messages = [{"role": "user", "content": "[[say Hi]]"}]
+    tools = [{"type": "function", **READ}]
+    body = {"model": upstream.model, "messages": messages, "tools": tools}
+    relay.ok(CHAT, {**body, "system": prompt})
+    relay.ok(CHAT, {**body, "messages": [{"role": "system", "content": prompt}, *messages]})
+
+    first, second = upstream.among(relay.sandbox.requests)
+    assert b"Be brief." in first.body
+    assert first.json == second.json
+
+
+def test_hints_at_caches_reach_the_vendor_that_reads_them(relay):
+    hint = {"cache_control": {"type": "ephemeral"}}
+    first, called, answered = FOR_CLAUDE["messages"]
+    marked = [{**answered["content"][0], **hint}]
+    body = {
+        "model": "anthropic/claude-opus-4-8",
+        "system": [{"type": "text", "text": "Be brief.", **hint}],
+        "messages": [first, called, {**answered, "content": marked}],
+        "tools": [{**FOR_CLAUDE["tools"][0], **hint}],
+    }
+    answer = relay.post(CHAT, body)
+
+    assert "x-airelays-ignored-parameters" not in answer.headers
+    assert relay.sandbox.requests[-1].body.count(b"cache_control") == 3
+
+
+@on_every_upstream
 @pytest.mark.parametrize("base", [FOR_CLAUDE, SENT_AS_CHAT], ids=["blocks", "chat"])
 def test_a_choice_of_tools_may_be_an_object(relay, upstream, base):
     """As Messages writes it (BerriAI/litellm, litellm/utils.py, seen 2026-11-26)."""

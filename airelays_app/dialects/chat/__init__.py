@@ -1,6 +1,7 @@
 """OpenAI's Chat Completions."""
 
 from airelays_app.dialects.base import Counting, Dialect, Json
+from airelays_app.dialects.chat.foreign_forms import is_plain
 from airelays_app.dialects.chat.reasoning import without_packed_seals
 from airelays_app.dialects.chat.reply import encode_reply
 from airelays_app.dialects.chat.request_in import decode_request
@@ -8,7 +9,6 @@ from airelays_app.dialects.chat.request_out import encode_request, unspeakable_s
 from airelays_app.dialects.chat.stream_in import ChatDecoder, decode_reply
 from airelays_app.dialects.chat.stream_out import ChatEncoder
 from airelays_app.dialects.chat.tap import ChatTap
-from airelays_app.dialects.chat.tools_in import is_plain
 from airelays_app.dialects.completion_family import read_usage
 from airelays_app.dialects.openai_error import error_body
 from airelays_app.framing.sse import KEEP_ALIVE

@@ -10,7 +10,13 @@ from types import MappingProxyType
 from typing import Any
 
 from airelays_app.dialects.base import Json
-from airelays_app.dialects.chat.foreign_blocks import CALL, RESULT, read_call, read_result
+from airelays_app.dialects.chat.foreign_forms import (
+    CALL,
+    RESULT,
+    SYSTEM,
+    read_call,
+    read_result,
+)
 from airelays_app.dialects.chat.reasoning import SHOWN, read_reasoning
 from airelays_app.dialects.chat.tools_in import read_functions, read_tool_choice, read_tools
 from airelays_app.dialects.completion_family import (
@@ -50,9 +56,9 @@ from airelays_app.neutral.request import (
 ReadPart = Callable[[str, Json], Part]
 
 _READ = frozenset(
-    "model messages instructions stream stream_options tools tool_choice functions function_call "
-    "parallel_tool_calls response_format verbosity reasoning_effort max_completion_tokens "
-    "max_tokens temperature top_p presence_penalty frequency_penalty seed stop logit_bias user "
+    "model messages system instructions stream stream_options tools tool_choice functions "
+    "function_call parallel_tool_calls response_format verbosity reasoning_effort "
+    "max_completion_tokens max_tokens temperature top_p presence_penalty frequency_penalty seed stop logit_bias user "
     "safety_identifier metadata service_tier prompt_cache_key prompt_cache_retention n "
     "conversation modalities audio prediction logprobs".split()
 )
@@ -71,8 +77,8 @@ _READ_OF_PARTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "file": _READ_OF_FILES,
         "input_file": _READ_OF_FILES,
         "input_audio": frozenset({"type", "input_audio"}),
-        CALL: frozenset({"type", "id", "name", "input"}),
-        RESULT: frozenset({"type", "tool_use_id", "content", "is_error"}),
+        CALL: frozenset({"type", "id", "name", "input", "cache_control"}),
+        RESULT: frozenset({"type", "tool_use_id", "content", "is_error", "cache_control"}),
     }
 )
 REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
@@ -100,7 +106,7 @@ def decode_request(body: Json) -> tuple[Request, tuple[Loss, ...]]:
     thinks = body.get("reasoning_effort") not in (None, "none")
     request = Request(
         model=text_field(body, "model", ""),
-        messages=tuple(read_messages(body.get("messages"))),
+        messages=(*_read_system(body.get(SYSTEM)), *read_messages(body.get("messages"))),
         instructions=optional_text(body, "instructions"),
         stream=optional_bool(body, "stream") or False,
         include_usage=includes_usage(body),
@@ -123,6 +129,7 @@ def _unread(body: Json) -> Iterator[str]:
     yield from unread_fields(body, _READ)
     if body.get("logprobs"):
         yield "logprobs"
+    yield from unread_of_parts(body.get(SYSTEM), _READ_OF_PARTS, SYSTEM)
     for path, message in objects(body.get("messages"), "messages"):
         for name, value in message.items():
             if value and name not in _READ_OF_MESSAGES and not _is_read_too(message, name):
@@ -139,6 +146,11 @@ def _is_read_too(message: Json, name: str) -> bool:
     if name == SHOWN:
         return any(read_reasoning(message))
     return name == "name" and message.get("role") == "function"
+
+
+def _read_system(value: Any) -> Iterator[Message]:
+    if parts := tuple(read_content(value, SYSTEM)):
+        yield Message("system", parts)
 
 
 def read_messages(value: Any) -> Iterator[Message]:

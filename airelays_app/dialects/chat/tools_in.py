@@ -1,11 +1,10 @@
 """Tools and tool choice of a Chat Completions request, the older ``functions`` included."""
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any
 
 from airelays_app.dialects.base import Json
-from airelays_app.dialects.chat.foreign_blocks import SCHEMA, read_tool
+from airelays_app.dialects.chat.foreign_forms import SCHEMA, mode_of, read_tool
 from airelays_app.dialects.fields import (
     as_object,
     objects,
@@ -16,13 +15,6 @@ from airelays_app.dialects.fields import (
 )
 from airelays_app.dialects.openai_fields import read_function
 from airelays_app.neutral.request import HostedTool, Tool, ToolChoice
-
-Mode = Literal["auto", "none", "required"]
-_MODES: Mapping[str, Mode] = MappingProxyType(
-    {"auto": "auto", "none": "none", "required": "required", "any": "required"}
-)
-"""Choices that Cursor writes as ``{"type": "auto"}`` (BerriAI/litellm, litellm/utils.py, seen
-2026-11-26), as Messages has them."""
 
 
 def read_tools(value: Any) -> Iterator[Tool | HostedTool]:
@@ -47,17 +39,6 @@ def read_functions(value: Any) -> Iterator[Tool]:
     """Yield the tools of the older ``functions`` field."""
     for path, function in objects(value or [], "functions"):
         yield read_function(path, function)
-
-
-def is_plain(body: Json) -> bool:
-    """Tell whether no tool or choice is written as only other APIs have it."""
-    tools = body.get("tools")
-    has_flat = isinstance(tools, list) and any(map(_is_flat, tools))
-    return not has_flat and _mode_of(body.get("tool_choice")) is None
-
-
-def _is_flat(tool: Any) -> bool:
-    return isinstance(tool, dict) and "name" in tool and str(tool.get("type")) not in tool
 
 
 def _read_custom(path: str, tool: Json) -> Tool:
@@ -85,7 +66,7 @@ def read_tool_choice(value: Any) -> ToolChoice | None:
         return ToolChoice(value)
     if not isinstance(value, dict):
         raise wrong_type("tool_choice", "auto, none, required or an object")
-    if mode := _mode_of(value):
+    if mode := mode_of(value):
         return ToolChoice(mode)
     if value.get("type") == "allowed_tools":
         return _read_allowed(as_object(value.get("allowed_tools"), "tool_choice.allowed_tools"))
@@ -93,11 +74,6 @@ def read_tool_choice(value: Any) -> ToolChoice | None:
     inner = value.get("custom" if custom else "function", value)
     name = text_field(as_object(inner, "tool_choice"), "name", "tool_choice")
     return ToolChoice("named", (name,), custom=custom)
-
-
-def _mode_of(choice: Any) -> Mode | None:
-    """Return what an object says that is a word in this API."""
-    return _MODES.get(str(choice.get("type"))) if isinstance(choice, dict) else None
 
 
 def _read_allowed(value: Json) -> ToolChoice:
