@@ -58,9 +58,9 @@ ReadPart = Callable[[str, Json], Part]
 _READ = frozenset(
     "model messages system instructions stream stream_options tools tool_choice functions "
     "function_call parallel_tool_calls response_format verbosity reasoning_effort "
-    "max_completion_tokens max_tokens temperature top_p presence_penalty frequency_penalty seed stop logit_bias user "
-    "safety_identifier metadata service_tier prompt_cache_key prompt_cache_retention n "
-    "conversation modalities audio prediction logprobs".split()
+    "max_completion_tokens max_tokens temperature top_p presence_penalty frequency_penalty seed "
+    "stop logit_bias user safety_identifier metadata service_tier prompt_cache_key "
+    "prompt_cache_retention n conversation modalities audio prediction logprobs".split()
 )
 _READ_OF_MESSAGES = frozenset(
     "role content refusal tool_calls function_call tool_call_id reasoning_details".split()
