@@ -228,6 +228,7 @@ RICH = {
         ],
         "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
         "thinking": {"type": "enabled", "budget_tokens": 1024},
+        "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": _SCHEMA}},
         "stop_sequences": ["a", "b"],
         "metadata": {"user_id": "me"},
         "temperature": 0.5,

@@ -29,7 +29,9 @@ _NUMBERS = st.one_of(
 )
 _NUMERALS = st.sampled_from(["9" * 5000, "9" * 19, "-1", "1e999", "1.5", "\u0663"])
 """Numbers as words, some of which Python will not read."""
-_LEAVES = st.one_of(st.none(), st.booleans(), _NUMBERS, _NUMERALS, _PROMPTS)
+_ADDRESSES = st.sampled_from(["http://[", "https://x:port/a", "data:,", "data:;base64,%", "//"])
+"""Addresses, most of which nothing can read."""
+_LEAVES = st.one_of(st.none(), st.booleans(), _NUMBERS, _NUMERALS, _ADDRESSES, _PROMPTS)
 _WORDS = st.sampled_from(
     "type role content text id call_id name arguments output function tool_calls image_url "
     "file_id input_text message user assistant tool system function_call reasoning summary "

@@ -185,16 +185,23 @@ def _read_file(path: str, part: Json, calls: CallIds) -> Iterator[Part]:  # noqa
     file_path = f"{path}.fileData"
     file = as_object(part["fileData"], file_path)
     url = text_field(file, "fileUri", file_path)
-    where = urlsplit(url)
-    if where.scheme not in ("http", "https") or where.hostname in _GOOGLES_FILES:
+    if not _can_be_fetched(url):
         raise Unprocessable(
-            f"{file_path}.fileUri names a file that only Google can read; this model's upstream "
-            "takes http(s) addresses and inlineData.",
+            f"{file_path}.fileUri names no file that others than Google can read; this model's "
+            "upstream takes http(s) addresses and inlineData.",
             param=f"{file_path}.fileUri",
         )
     kind = optional_text(file, "mimeType", file_path) or ""
     name = optional_text(file, "displayName", file_path)
     yield Image(url) if kind.startswith("image/") else File(name, url=url, path=file_path)
+
+
+def _can_be_fetched(url: str) -> bool:
+    try:
+        where = urlsplit(url)
+    except ValueError:
+        return False
+    return where.scheme in ("http", "https") and where.hostname not in _GOOGLES_FILES
 
 
 _READERS: dict[str, Callable[[str, Json, CallIds], Iterator[Part]]] = {

@@ -202,12 +202,18 @@ def _is_strict(schema: Any) -> bool:
         return all(map(_is_strict, schema))
     if not isinstance(schema, dict):
         return True
-    if schema.get("type") == "object" and (
-        schema.get("additionalProperties") is not False
-        or set(schema.get("required") or ()) != set(schema.get("properties") or ())
-    ):
+    if schema.get("type") == "object" and not _is_closed(schema):
         return False
     return all(map(_is_strict, schema.values()))
+
+
+def _is_closed(schema: Json) -> bool:
+    """Tell whether an object has all fields that its schema names, and no others."""
+    fields, required = schema.get("properties") or {}, schema.get("required") or []
+    if not isinstance(fields, dict) or not isinstance(required, list):
+        return False
+    names_all = len(required) == len(fields) and all(name in required for name in fields)
+    return names_all and schema.get("additionalProperties") is False
 
 
 def _read_hints(body: Json) -> Hints:

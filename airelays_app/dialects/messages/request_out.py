@@ -71,7 +71,6 @@ def _encode_format(format_: OutputFormat) -> Json:
 
 def _note_lost_hints(request: Request, losses: list[Loss]) -> None:
     hints = request.hints
-    # What a client wants included beside the seals, which are always there.
     twice = hints.user is not None and hints.safety_identifier not in (None, hints.user)
     lost: dict[str, Any] = {
         "metadata": hints.metadata,
@@ -79,6 +78,7 @@ def _note_lost_hints(request: Request, losses: list[Loss]) -> None:
         "service_tier": hints.service_tier if hints.service_tier not in _TIERS else None,
         "prompt_cache_key": hints.prompt_cache_key,
         "prompt_cache_retention": hints.prompt_cache_retention,
+        # What a client wants included beside the seals, which are always there.
         "include": len(hints.include) > int(request.wants_seals),
         "verbosity": request.verbosity,
     }

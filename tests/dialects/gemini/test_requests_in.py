@@ -247,9 +247,10 @@ def test_media_become_what_they_are():
         "gs://bucket/a.pdf",
         "files/abc",
         "https://generativelanguage.googleapis.com/v1beta/files/abc",
+        "http://[",
     ],
 )
-def test_a_file_that_only_google_can_read_is_refused_by_its_place(uri):
+def test_a_file_that_nobody_but_google_can_read_is_refused_by_its_place(uri):
     assert refused(user({"fileData": {"fileUri": uri}})) == "contents[0].parts[0].fileData.fileUri"
 
 

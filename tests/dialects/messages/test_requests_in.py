@@ -334,6 +334,13 @@ def test_structured_output(field):
         assert losses == set()
 
 
+@pytest.mark.parametrize("wrong", [{"required": 5}, {"required": [["a"]]}, {"properties": "a"}])
+def test_a_wrong_schema_is_left_to_the_upstream_to_refuse(wrong):
+    schema = {**CLOSED, **wrong}
+    body, _ = asked(CHAT, output_config={"format": {"type": "json_schema", "schema": schema}})
+    assert body["response_format"]["json_schema"] == {"name": "output", "schema": schema}
+
+
 @pytest.mark.parametrize("dialect", [RESPONSES, CHAT], ids=["responses", "chat"])
 @pytest.mark.parametrize(
     ("fields", "path"),
