@@ -6,6 +6,7 @@ with orjson 3.13, 2026-11-22); clients send all of these.
 
 import json
 import math
+import re
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ MAX_DEPTH = 200
 
 _DIGITS = bytes(ord("0") if chr(byte).isdecimal() else ord(" ") for byte in range(128)) + b" " * 128
 _LONG_INTEGER = b"0" * 19
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class JsonTextError(ValueError):
@@ -26,6 +28,11 @@ def loads(text: bytes) -> Any:
     if text.count(b"[") + text.count(b"{") > MAX_DEPTH and _is_deep(value):
         raise JsonTextError(f"nested more than {MAX_DEPTH} levels deep")
     return value
+
+
+def is_unicode(text: str) -> bool:
+    """Tell whether a string is without lone surrogates, which only JSON can carry."""
+    return _LONE_SURROGATE.search(text) is None
 
 
 def repeated_name(text: bytes, value: Any) -> str | None:

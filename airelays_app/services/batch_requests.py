@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from airelays_app.errors import Unprocessable
-from airelays_app.framing.jsontext import JsonTextError, loads
+from airelays_app.framing.jsontext import JsonTextError, is_unicode, loads
 from airelays_app.store.batches import BatchRequest
 
 ENDPOINTS: Mapping[str, str] = {
@@ -21,7 +21,6 @@ _MOST_REQUESTS = 50_000
 _UNITS = {"h": 3600, "d": 86_400}
 _WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")
 _LONGEST_WINDOW = 7 * 86_400
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """What JSON can write and no text can hold."""
 
 
@@ -87,7 +86,7 @@ def _request(where: str, entry: Any, endpoint: str, *, position: int) -> BatchRe
     if body.get("stream") is True:
         raise _wrong(f"{where}.body.stream cannot be true in a batch")
     for name, text in (("custom_id", custom_id), ("body.model", body.get("model"))):
-        if isinstance(text, str) and _LONE_SURROGATE.search(text):
+        if isinstance(text, str) and not is_unicode(text):
             raise _wrong(f"{where}.{name} must be valid Unicode")
     return BatchRequest(position, custom_id, body)
 

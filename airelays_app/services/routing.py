@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from airelays_app.errors import BadRequest, Unavailable
+from airelays_app.errors import BadRequest, Unavailable, Unprocessable
+from airelays_app.framing.jsontext import is_unicode
 from airelays_app.providers.base import Provider
 
 ROUTE_HEADER = "x-airelays-route"
@@ -61,8 +62,11 @@ class Router:
     def route(self, model: str, *, scope: str | None = None) -> Route:
         """Return the route of a model name, of the provider ``scope`` if there is one.
 
-        Raises Unavailable without any provider, BadRequest for a prefix that must be there.
+        Raises Unavailable without any provider, BadRequest for a prefix that must be there,
+        Unprocessable for a name that no row or header can hold.
         """
+        if not is_unicode(model):
+            raise Unprocessable("model must be valid Unicode.", param="model")
         if scope is not None:
             provider = self.providers[scope]
             own = self.named_first(model) is provider

@@ -218,6 +218,7 @@ def test_text_that_json_can_carry_arrives_as_it_was_meant(relay, route, model, t
 
 ODD_BODIES = [
     r'{"model":"\ud800","input":"x","messages":[{"role":"user","content":"x"}]}',
+    r'{"model":"box/a\ud800","input":"x","messages":[{"role":"user","content":"x"}]}',
     r'{"model":"box/\u0000","input":"x","messages":[{"role":"user","content":"x"}]}',
     r'{"model":"box/sandbox-small","\udfff":1,"input":"x","prompt":"x","messages":[]}',
     r'{"model":"gpt-5.5","\udfff":1,"input":"x","prompt":"x",'

@@ -36,3 +36,10 @@ def test_without_a_catalogue_the_upstream_has_the_last_word(start_relay):
     error = relay.refusal("/v1/responses", {"model": "gpt-5.55", "input": "Hi"}, status=400)
 
     assert "gpt-5.55" in error["message"]
+
+
+def test_a_name_that_no_row_or_header_can_hold_is_refused(relay):
+    for path, said in {**PATHS, "/v1/embeddings": {"input": "Hi"}}.items():
+        error = relay.refusal(path, {"model": "box/a\ud800", **said})
+        assert (error["message"], error["param"]) == ("model must be valid Unicode.", "model")
+    assert not relay.sandbox.requests
