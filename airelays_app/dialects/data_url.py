@@ -24,14 +24,14 @@ class DataUrl:
             return self.data
         return base64.b64encode(unquote_to_bytes(self.data)).decode()
 
-    def text(self) -> str:
-        """Return the content as text; raises Unprocessable for broken base64."""
+    def text(self, path: str) -> str:
+        """Return the content as text; raises Unprocessable, by ``path``, for broken base64."""
         if not self.is_base64:
             return unquote_to_bytes(self.data).decode("utf-8", "replace")
         try:
             return base64.b64decode(self.data).decode("utf-8", "replace")
         except ValueError as error:
-            raise Unprocessable("A document is not base64.", param="file_data") from error
+            raise Unprocessable(f"{path} is not base64.", param=path) from error
 
 
 def read_data_url(url: str) -> DataUrl | None:
@@ -42,9 +42,9 @@ def read_data_url(url: str) -> DataUrl | None:
     return DataUrl(found[1] or "text/plain", found[3], found[2].endswith(";base64"))
 
 
-def document_in(url: str) -> DataUrl:
-    """Return what a document's URL holds; raises Unprocessable for anything but ``data:``."""
+def document_in(url: str, path: str) -> DataUrl:
+    """Return what a document's URL holds; raises Unprocessable, by ``path``, for no ``data:``."""
     found = read_data_url(url)
     if found is None:
-        raise Unprocessable("A document must be a data: URL or an http(s) URL.", param="file_data")
+        raise Unprocessable(f"{path} must be a data: URL or an http(s) URL.", param=path)
     return found

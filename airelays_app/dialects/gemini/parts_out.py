@@ -6,7 +6,7 @@ from typing import Any
 
 from airelays_app.dialects.base import Json
 from airelays_app.dialects.call_arguments import arguments_object
-from airelays_app.dialects.data_url import document_in, read_data_url
+from airelays_app.dialects.data_url import DataUrl, document_in, read_data_url
 from airelays_app.dialects.gemini.call_ids import MADE_UP
 from airelays_app.dialects.gemini.seals import DIALECT
 from airelays_app.neutral.losses import Loss, left_out
@@ -60,24 +60,21 @@ def _text(part: Text | Refusal, losses: list[Loss]) -> Json | None:  # noqa: ARG
 
 
 def _image(part: Image, losses: list[Loss]) -> Json:  # noqa: ARG001
-    return _media(part.url) or _by_address(part.url)
+    found = read_data_url(part.url)
+    return _inline(found) if found else _by_address(part.url)
 
 
 def _file(part: File, losses: list[Loss]) -> Json:  # noqa: ARG001
     if part.data is None:
         return _by_address(part.url or "", part.filename)
-    document_in(part.data)
-    return _media(part.data) or {}
+    return _inline(document_in(part.data, part.path))
 
 
 def _audio(part: Audio, losses: list[Loss]) -> Json:  # noqa: ARG001
     return {"inlineData": {"mimeType": f"audio/{part.format}", "data": part.data}}
 
 
-def _media(url: str) -> Json | None:
-    found = read_data_url(url)
-    if found is None:
-        return None
+def _inline(found: DataUrl) -> Json:
     return {"inlineData": {"mimeType": found.media_type, "data": found.base64()}}
 
 

@@ -91,11 +91,11 @@ def _file(part: File, losses: list[Loss]) -> Json:  # noqa: ARG001
     if part.data is None:
         source: Json = {"type": "url", "url": part.url or ""}
         return _marked({"type": "document", "source": source, **named}, part.cache)
-    found = document_in(part.data)
+    found = document_in(part.data, part.path)
     if found.media_type.startswith("image/"):
         return _marked({"type": "image", "source": _image_source(part.data)}, part.cache)
     if found.media_type.startswith("text/") or found.media_type == "application/json":
-        source = {"type": "text", "media_type": "text/plain", "data": found.text()}
+        source = {"type": "text", "media_type": "text/plain", "data": found.text(part.path)}
     else:
         source = {"type": "base64", "media_type": found.media_type, "data": found.base64()}
     return _marked({"type": "document", "source": source, **named}, part.cache)

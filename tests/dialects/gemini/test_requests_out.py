@@ -176,9 +176,10 @@ def test_media_are_written_inline_or_by_their_address(part, written):
     assert said["parts"] == [written]
 
 
-def test_a_document_that_is_no_url_is_refused():
-    with pytest.raises(Unprocessable):
-        contents(Message("user", (File("a", data="aGk="),)))
+def test_a_document_that_is_no_url_is_refused_by_its_place():
+    with pytest.raises(Unprocessable) as raised:
+        contents(Message("user", (File("a", data="aGk=", path="input[0].content[1]"),)))
+    assert raised.value.param == "input[0].content[1]"
 
 
 def test_items_of_another_dialect_are_disclosed():

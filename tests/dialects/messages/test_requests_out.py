@@ -1,6 +1,7 @@
 """What an upstream that speaks Messages is sent for the neutral request."""
 
 import base64
+import re
 
 import pytest
 
@@ -210,6 +211,14 @@ def test_sound_is_refused_by_its_place():
     path = "contents[0].parts[1].inlineData"
     with pytest.raises(Unprocessable, match="sound") as raised:
         encoded(Message("user", (Audio("AAAA", "wav", path),)))
+    assert raised.value.param == path
+
+
+@pytest.mark.parametrize("data", ["aGk=", "data:text/plain;base64,a"])
+def test_a_document_that_cannot_be_read_is_refused_by_its_place(data):
+    path = "messages[0].content[1].file"
+    with pytest.raises(Unprocessable, match=re.escape(path)) as raised:
+        encoded(Message("user", (File("a.txt", data, path=path),)))
     assert raised.value.param == path
 
 
