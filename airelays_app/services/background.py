@@ -6,6 +6,7 @@ end it; a watchman holds what is made here for another while, and stops what som
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
@@ -100,12 +101,15 @@ class Background:
                     del self._running[run.number]
                 self._places.release()
 
-        with self._lock:
-            self._running[run.number] = run
-            if self._watchman is None:
-                self._watchman = threading.Thread(target=self._watch, name="watchman", daemon=True)
-                self._watchman.start()
-        threading.Thread(target=make, name="background", daemon=True).start()
+        try:
+            with self._lock:
+                if self._watchman is None:
+                    self._watchman = _started(self._watch, name="watchman")
+                _started(make, name="background")
+                self._running[run.number] = run
+        except RuntimeError as error:  # the system lets this process have no further thread
+            run.never_begin()
+            raise Unavailable("The relay has no thread left to make the response with.") from error
 
     def _watch(self) -> None:
         """Hold the runs while there are some, and stop those that are not held any more."""
@@ -134,6 +138,12 @@ class Background:
     def _all(self) -> list[BackgroundRun]:
         with self._lock:
             return list(self._running.values())
+
+
+def _started(target: Callable[[], None], *, name: str) -> threading.Thread:
+    thread = threading.Thread(target=target, name=name, daemon=True)
+    thread.start()
+    return thread
 
 
 def _waiting(call: Call) -> Json:

@@ -83,6 +83,11 @@ class BackgroundRun:
         with suppress(Unavailable):  # whoever looks will find out
             self._runs.finish(self.number, lost).wait()
 
+    def never_begin(self) -> None:
+        """Say that nobody makes the reply: there is no thread for it."""
+        self._watch.close()
+        self.abandon()
+
     def _write_down(self, answer: Answer, record: Record) -> None:
         for piece in _pieces(answer):
             self._note(piece)

@@ -16,6 +16,8 @@ import time
 import pytest
 import requests
 
+from airelays_app.composition.application import create_app
+from airelays_app.config.loading import load_settings
 from tests.conftest import parse_sse
 from tests.hostile.vital_signs import children_of
 from tests.seeds.asking import RESPONSES, question, text_of
@@ -457,3 +459,34 @@ def test_a_worker_makes_so_many_at_once_and_no_more(start_relay):
     while relay.post(RESPONSES, question(RESPONSES, background=True)).status_code == 429:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_reply_that_no_thread_can_make_leaves_nothing_behind(tmp_path, monkeypatch):
+    environ = {
+        "HOME": str(tmp_path),
+        "AIRELAYS_REQUIRE_BEARER_AUTH": "false",
+        "AIRELAYS_PROVIDERS_NOWHERE_BASE_URL": "http://127.0.0.1:9/v1",
+        "AIRELAYS_RESPONSES_BACKGROUND_RUNS": "1",
+    }
+    client = create_app(load_settings(environ=environ)).test_client()
+    body = {**question(RESPONSES, background=True), "model": "nowhere/any"}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refusing("background", threading.Thread.start))
+        refused = client.post(RESPONSES, json=body)
+    assert refused.status_code == 503
+    assert "no thread" in refused.json["error"]["message"]
+
+    waiting = client.post(RESPONSES, json=body)
+    assert waiting.json["status"] == "queued"
+
+
+def refusing(name, start):
+    """Return a ``Thread.start`` that fails, as it does without a further thread, for one name."""
+
+    def start_or_fail(thread):
+        if thread.name == name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    return start_or_fail
