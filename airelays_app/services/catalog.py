@@ -182,7 +182,8 @@ def _known(entry: _Entry) -> list[Model]:
     if entry.models is not None:
         return entry.models
     assert entry.error is not None
-    raise entry.error
+    # Each request that is told it would otherwise add its frames, and what they hold.
+    raise entry.error.with_traceback(None)
 
 
 def unknown_model(model: str, known: list[str]) -> NotFound:

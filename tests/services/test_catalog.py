@@ -134,6 +134,19 @@ def test_the_default_one_is_waited_for_and_its_failure_is_told(catalog, upstream
         catalog.listed()
 
 
+def test_a_remembered_failure_keeps_no_frames_of_whom_it_was_told_before(catalog, upstreams):
+    upstreams.down.add("a")
+
+    def frames():
+        with pytest.raises(UpstreamError) as raised:
+            catalog.listed()
+        return len(raised.traceback)
+
+    first = frames()
+    assert [frames(), frames()] == [first, first]
+    assert upstreams.asked.count("a") == 1
+
+
 def test_an_old_list_is_served_while_a_new_one_is_fetched(catalog, upstreams, clock):
     assert ids(catalog) == ALL
     upstreams.hung |= {"a", "b"}
