@@ -8,12 +8,10 @@ from collections.abc import Generator, Mapping, Sequence
 from types import MappingProxyType
 
 from airelays_app.dialects.base import Json
-from airelays_app.errors import UpstreamError
 from airelays_app.framing.jsontext import dumps
 from airelays_app.providers.base import BatchCaller, BatchJob, BatchReply, Relayed, SoughtBatch
+from airelays_app.providers.batch_calls import ACCEPT, id_of, safe_id
 
-ACCEPT = MappingProxyType({"Accept": "application/json"})
-JSON = MappingProxyType({**ACCEPT, "Content-Type": "application/json"})
 MARK = "airelays"
 """The entry of a batch's metadata that has our id."""
 
@@ -39,7 +37,7 @@ def result_lines(batch: Json, names: Sequence[str], caller: BatchCaller) -> Gene
     """Yield the lines of the files whose ids a batch has under ``names``, as far as it has them."""
     for name in names:
         if file_id := batch.get(name):
-            target = f"/files/{safe(file_id)}/content"
+            target = f"/files/{safe_id(file_id)}/content"
             yield from caller.lines(Relayed("GET", target, MappingProxyType({})))
 
 
@@ -54,11 +52,6 @@ def reply_in(line: Json) -> BatchReply | None:
     return BatchReply(custom_id, status, body)
 
 
-def entries_in(page: Json, name: str) -> list[Json]:
-    """Return what a page of a list has under ``name``."""
-    return [each for each in page.get(name) or () if isinstance(each, dict)]
-
-
 def marked_in(batches: Sequence[Json], sought: SoughtBatch) -> str | None:
     """Return the id of the batch with our mark, if it is there."""
     ours = (each for each in batches if (each.get("metadata") or {}).get(MARK) == sought.id)
@@ -69,18 +62,6 @@ def is_older(batch: Json, sought: SoughtBatch) -> bool:
     """Tell whether a batch was made before the one that is looked for."""
     made = batch.get("created_at")
     return not isinstance(made, int) or made < sought.sent_at - _CLOCKS_APART_SECONDS
-
-
-def id_of(answer: Json) -> str:
-    """Return the id of a batch or a file, which can stand in a path; raises UpstreamError."""
-    return safe(answer.get("id"))
-
-
-def safe(id_: object) -> str:
-    """Return an id that can stand in a path; raises UpstreamError."""
-    if not isinstance(id_, str) or not id_.replace("-", "").replace("_", "").isalnum():
-        raise UpstreamError("The upstream told of a batch or a file without a usable id.")
-    return id_
 
 
 def _form(

@@ -18,12 +18,9 @@ from airelays_app.providers.base import (
     Relayed,
     SoughtBatch,
 )
+from airelays_app.providers.batch_calls import ACCEPT, JSON, entries_in, id_of
 from airelays_app.providers.batch_files import (
-    ACCEPT,
-    JSON,
     MARK,
-    entries_in,
-    id_of,
     is_older,
     marked_in,
     reply_in,

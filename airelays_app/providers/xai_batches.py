@@ -22,7 +22,8 @@ from airelays_app.providers.base import (
     Relayed,
     SoughtBatch,
 )
-from airelays_app.providers.batch_files import ACCEPT, JSON, entries_in, safe, uploaded
+from airelays_app.providers.batch_calls import ACCEPT, JSON, entries_in, safe_id
+from airelays_app.providers.batch_files import uploaded
 from airelays_app.providers.rpc_codes import CANCELLED, RPC_CODES
 
 _BATCHES = "/batches"
@@ -110,4 +111,4 @@ def _code_of(told: Any) -> int:
 
 
 def _id_of(batch: Json) -> str:
-    return safe(batch.get("batch_id"))
+    return safe_id(batch.get("batch_id"))

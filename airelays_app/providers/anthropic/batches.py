@@ -22,12 +22,11 @@ from airelays_app.providers.base import (
     Relayed,
     SoughtBatch,
 )
+from airelays_app.providers.batch_calls import ACCEPT, JSON, entries_in, id_of
 
 _BATCHES = "/messages/batches"
 _PAGE = 100
 _CLOCKS_APART_SECONDS = 300
-_ACCEPT = MappingProxyType({"Accept": "application/json"})
-_JSON = MappingProxyType({**_ACCEPT, "Content-Type": "application/json"})
 _STATUSES: Mapping[str, int] = MappingProxyType(
     {
         "invalid_request_error": 400,
@@ -59,7 +58,7 @@ class AnthropicBatches:
             for line in job.lines
         )
         body = b'{"requests":[%b]}' % requests
-        return _id_of(caller.ask(Relayed("POST", _BATCHES, _JSON, body)))
+        return id_of(caller.ask(Relayed("POST", _BATCHES, JSON, body)))
 
     def find(self, sought: SoughtBatch, caller: BatchCaller) -> str | None:
         """Look at the results of what was made since and has as many requests.
@@ -68,7 +67,7 @@ class AnthropicBatches:
         """
         running = False
         for batch in self._made_since(sought.sent_at - _CLOCKS_APART_SECONDS, caller):
-            id_ = _id_of(batch)
+            id_ = id_of(batch)
             if id_ in sought.known or sum(_counts(batch).values()) != sought.size:
                 continue
             if _has_ended(batch):
@@ -82,12 +81,12 @@ class AnthropicBatches:
 
     def progress(self, native_id: str, caller: BatchCaller) -> BatchProgress:
         """Return how far it is."""
-        batch = caller.ask(Relayed("GET", f"{_BATCHES}/{native_id}", _ACCEPT))
+        batch = caller.ask(Relayed("GET", f"{_BATCHES}/{native_id}", ACCEPT))
         return BatchProgress(_end_of(batch) if _has_ended(batch) else None)
 
     def cancel(self, native_id: str, caller: BatchCaller) -> None:
         """Cancel it; what cannot be interrupted comes to its end."""
-        caller.ask(Relayed("POST", f"{_BATCHES}/{native_id}/cancel", _ACCEPT))
+        caller.ask(Relayed("POST", f"{_BATCHES}/{native_id}/cancel", ACCEPT))
 
     def replies(self, native_id: str, caller: BatchCaller) -> Iterator[BatchReply]:
         """Yield the messages and the errors."""
@@ -104,15 +103,15 @@ class AnthropicBatches:
     def _made_since(self, moment: float, caller: BatchCaller) -> Iterator[Json]:
         after = ""
         while True:
-            page = caller.ask(Relayed("GET", f"{_BATCHES}?limit={_PAGE}{after}", _ACCEPT))
-            batches = [each for each in page.get("data") or () if isinstance(each, dict)]
+            page = caller.ask(Relayed("GET", f"{_BATCHES}?limit={_PAGE}{after}", ACCEPT))
+            batches = entries_in(page, "data")
             for batch in batches:
                 if _made_at(batch) < moment:
                     return
                 yield batch
             if not batches or not page.get("has_more"):
                 return
-            after = f"&after_id={_id_of(batches[-1])}"
+            after = f"&after_id={id_of(batches[-1])}"
 
 
 def _reply(line: Json) -> BatchReply | None:
@@ -155,11 +154,3 @@ def _made_at(batch: Json) -> float:
         return datetime.fromisoformat(str(batch.get("created_at"))).timestamp()
     except ValueError as error:
         raise UpstreamError("The upstream told of a batch without a date.") from error
-
-
-def _id_of(answer: Json) -> str:
-    """Return the id of a batch, which can stand in a path; raises UpstreamError."""
-    id_ = answer.get("id")
-    if not isinstance(id_, str) or not id_.replace("-", "").replace("_", "").isalnum():
-        raise UpstreamError("The upstream told of a batch without a usable id.")
-    return id_

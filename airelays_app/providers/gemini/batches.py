@@ -5,13 +5,11 @@ Results come in any order (python-genai issue 1909), so they are told apart by t
 request has in its metadata; it has been missing in the past (issue 2008).
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from urllib.parse import quote
 
 from airelays_app.dialects.base import Json
-from airelays_app.errors import UpstreamError
 from airelays_app.framing.jsontext import dumps
 from airelays_app.providers.base import (
     BatchCaller,
@@ -22,12 +20,10 @@ from airelays_app.providers.base import (
     Relayed,
     SoughtBatch,
 )
+from airelays_app.providers.batch_calls import ACCEPT, JSON, entries_in, safe_id
 from airelays_app.providers.rpc_codes import RPC_CODES
 
-_NAME = re.compile(r"batches/[\w-]+", re.ASCII)
 _PAGE = 100
-_ACCEPT = MappingProxyType({"Accept": "application/json"})
-_JSON = MappingProxyType({**_ACCEPT, "Content-Type": "application/json"})
 _ENDS: Mapping[str, BatchEnd] = MappingProxyType(
     {
         "BATCH_STATE_SUCCEEDED": "completed",
@@ -56,23 +52,23 @@ class GeminiBatches:
             requests,
         )
         target = "/{model}:batchGenerateContent"
-        return _name_of(caller.ask(Relayed("POST", target, _JSON, body, model=job.model)))
+        return _name_of(caller.ask(Relayed("POST", target, JSON, body, model=job.model)))
 
     def find(self, sought: SoughtBatch, caller: BatchCaller) -> str | None:
         """Look for our id among the names of all batches; the order of the list is not told."""
         token = ""
         while True:
-            page = caller.ask(Relayed("GET", f"/batches?pageSize={_PAGE}{token}", _ACCEPT))
-            for operation in _objects(page.get("operations")):
+            page = caller.ask(Relayed("GET", f"/batches?pageSize={_PAGE}{token}", ACCEPT))
+            for operation in entries_in(page, "operations"):
                 if _metadata(operation).get("displayName") == sought.id:
                     return _name_of(operation)
             if not (following := page.get("nextPageToken")):
                 return None
-            token = f"&pageToken={following}"
+            token = f"&pageToken={quote(str(following), safe='')}"
 
     def progress(self, native_id: str, caller: BatchCaller) -> BatchProgress:
         """Return how far it is; results that cannot be told apart are none."""
-        operation = caller.ask(Relayed("GET", f"/{native_id}", _ACCEPT))
+        operation = caller.ask(Relayed("GET", f"/{native_id}", ACCEPT))
         end = _ENDS.get(str(_metadata(operation).get("state")))
         if end == "completed" and not all(map(_key_of, _responses(operation))):
             return BatchProgress("failed", "its results do not say whose they are")
@@ -81,11 +77,11 @@ class GeminiBatches:
 
     def cancel(self, native_id: str, caller: BatchCaller) -> None:
         """Cancel it."""
-        caller.ask(Relayed("POST", f"/{native_id}:cancel", _ACCEPT))
+        caller.ask(Relayed("POST", f"/{native_id}:cancel", ACCEPT))
 
     def replies(self, native_id: str, caller: BatchCaller) -> Iterator[BatchReply]:
         """Yield the responses and the errors."""
-        operation = caller.ask(Relayed("GET", f"/{native_id}", _ACCEPT))
+        operation = caller.ask(Relayed("GET", f"/{native_id}", ACCEPT))
         return filter(None, map(_reply, _responses(operation)))
 
 
@@ -105,7 +101,7 @@ def _responses(operation: Json) -> list[Json]:
     for holder in (operation.get("response"), _metadata(operation).get("output")):
         inlined = holder.get("inlinedResponses") if isinstance(holder, dict) else None
         if isinstance(inlined, dict):
-            return _objects(inlined.get("inlinedResponses"))
+            return entries_in(inlined, "inlinedResponses")
     return []
 
 
@@ -118,13 +114,7 @@ def _metadata(holder: Json) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-def _objects(value: Any) -> list[Json]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
 def _name_of(operation: Json) -> str:
     """Return the name of a batch, which can stand in a path; raises UpstreamError."""
-    name = operation.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise UpstreamError("The upstream told of a batch without a usable name.")
-    return name
+    name = str(operation.get("name") or "")
+    return f"batches/{safe_id(name.removeprefix('batches/'))}"
