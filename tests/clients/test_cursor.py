@@ -210,6 +210,15 @@ def test_tools_of_wrong_types_are_refused_by_their_path(relay, upstream):
         assert error["param"] == "tools[0].type"
 
 
+def test_blocks_of_messages_are_written_anew_for_a_chat_server(relay):
+    """Which would refuse them as they are, also where no tools are offered any more."""
+    relay.ok(CHAT, {"model": "box/sandbox-small", "messages": FOR_CLAUDE["messages"]})
+
+    _, called, answered = relay.asked(CHAT)["messages"]
+    assert called["tool_calls"][0]["function"] == {"name": "Read", "arguments": '{"path":"a"}'}
+    assert answered == {"role": "tool", "tool_call_id": "toolu_1", "content": "Mimi."}
+
+
 def test_blocks_of_messages_keep_their_places(relay):
     call = FOR_CLAUDE["messages"][1]
 

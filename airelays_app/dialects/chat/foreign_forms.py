@@ -36,13 +36,22 @@ _MODES: Mapping[str, Mode] = MappingProxyType(
 
 def is_plain(body: Json) -> bool:
     """Tell whether a server of this API understands a body as it is."""
-    tools = body.get("tools")
-    has_flat = isinstance(tools, list) and any(map(_is_flat, tools))
-    return not (has_flat or body.get(SYSTEM) or mode_of(body.get("tool_choice")))
+    if body.get(SYSTEM) or mode_of(body.get("tool_choice")):
+        return False
+    has_flat = any(map(_is_flat, _objects(body.get("tools"))))
+    return not has_flat and not any(map(_has_blocks, _objects(body.get("messages"))))
 
 
-def _is_flat(tool: Any) -> bool:
-    return isinstance(tool, dict) and "name" in tool and str(tool.get("type")) not in tool
+def _objects(value: Any) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _is_flat(tool: Json) -> bool:
+    return "name" in tool and str(tool.get("type")) not in tool
+
+
+def _has_blocks(message: Json) -> bool:
+    return any(part.get("type") in (CALL, RESULT) for part in _objects(message.get("content")))
 
 
 def mode_of(choice: Any) -> Mode | None:
