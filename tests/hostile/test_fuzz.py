@@ -31,8 +31,9 @@ THREADS = 4
 MOST_THREADS = 1 + 1 + THREADS + 4
 """The main thread of a worker, the one that writes, and its pool, which grows when it must and
 stays."""
-MOST_IDLE = 2
-"""Connections kept for the next call to the upstream, which come and go."""
+MOST_IDLE = 2 + 3 * 2
+"""Descriptors kept for the next time: two connections to the upstream, which come and go, and three
+further readers of the database, each of two files, which are opened when several read at once."""
 NEW_EACH_TIME = "FUZZ_CASES" in os.environ
 
 

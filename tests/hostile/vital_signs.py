@@ -57,7 +57,7 @@ def assert_recovered(
     """Hold that all processes live on as they were.
 
     A worker may have all the ``threads`` of its pool, which grows when it must and stays, and
-    ``idle`` more connections that are kept for the next call to an upstream.
+    ``idle`` more descriptors of connections that are kept for the next time.
     """
     assert after.keys() == before.keys(), "a worker has died"
     for pid, signs in after.items():
