@@ -168,11 +168,22 @@ RICH = {
             {"role": "tool", "tool_call_id": "c2", "content": [{"type": "text", "text": "done"}]},
             {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
             {"role": "function", "name": "f", "content": "done"},
+            {
+                "role": "assistant",
+                "content": [{"type": "tool_use", "id": "c3", "name": "f", "input": {"a": "x"}}],
+            },
+            {
+                "role": "user",
+                "content": [{"type": "tool_result", "tool_use_id": "c3", "content": "done"}],
+            },
         ],
+        "system": [{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
         "tools": [
             {"type": "function", "function": {"name": "f", "parameters": _SCHEMA}},
             {"type": "custom", "custom": {"name": "g", "format": {"type": "text"}}},
             {"type": "function", "name": "flat", "parameters": _SCHEMA, "strict": True},
+            {"type": "custom", "name": "h", "format": {"type": "text"}},
+            {"name": "i", "input_schema": _SCHEMA},
         ],
         "tool_choice": {"type": "function", "function": {"name": "f"}},
         "response_format": {
