@@ -59,5 +59,5 @@ def told_to_people() -> Iterator[None]:
 
 
 def _system_error(error: OSError) -> str:
-    reason = error.strerror or type(error).__name__
+    reason = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {reason}" if error.filename else reason

@@ -1,6 +1,7 @@
 """A command that fails says why in a sentence, without a traceback, and ends with its status."""
 
 import click
+import filelock
 import pytest
 
 from airelays_app.cli.failures import told_to_people
@@ -13,7 +14,9 @@ from airelays_app.errors import ConfigError, Unavailable
         (ConfigError("server.prot is not a setting."), 78, "server.prot"),
         (Unavailable("The database is locked."), 1, "locked"),
         (PermissionError(13, "Permission denied", "/etc/x"), 1, "/etc/x: Permission denied"),
-        (OSError("odd"), 1, "OSError"),
+        (OSError("It is odd."), 1, "It is odd."),
+        (OSError(), 1, "OSError"),
+        (filelock.Timeout("/x/tokens.lock"), 1, "/x/tokens.lock"),
     ],
 )
 def test_an_error_becomes_a_sentence(error, status, said):
