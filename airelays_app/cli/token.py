@@ -136,7 +136,7 @@ def list_tokens(invocation: Invocation) -> None:
     page = Page("relay tokens")
     page.section("Tokens")
     for entry in entries:
-        page.field(entry.name, f"{entry.fingerprint}  {day_of(entry.created_at)}  {entry.source}")
+        page.field(entry.name, _in_words(entry))
     page.steps([] if entries else [INIT_STEP])
     show(invocation, page=page, data={"tokens": [_entry(entry) for entry in entries]})
 
@@ -155,6 +155,12 @@ def _describe(token_file: object, source: str | None, secret: str | None) -> dic
         "bearer_token_source": source,
         "relay_token": secret,
     }
+
+
+def _in_words(entry: TokenEntry) -> str:
+    in_file = entry.source == "file"
+    origin = f"made {day_of(entry.created_at)}" if in_file else "given by AIRELAYS_BEARER_TOKEN"
+    return f"{origin}, digest {entry.fingerprint}"
 
 
 def _entry(entry: TokenEntry) -> dict[str, Any]:

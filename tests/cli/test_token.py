@@ -1,5 +1,7 @@
 """``token`` shows, rotates, adds and revokes; secrets appear where they were asked for, only."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 
@@ -56,6 +58,17 @@ def test_a_device_token_is_not_said_to_be_in_the_file_of_the_main_one(command, m
         client = command.json("token", *words)["client"]
         assert client.keys().isdisjoint({"token_file", "reveal_token_command"})
     assert "token_file" in command.json("token", "rotate")["client"]
+
+
+def test_the_list_says_what_it_shows_of_each_token(command, main):
+    command.json("token", "add", "laptop")
+    entries = command.json("token", "list")["tokens"]
+    shown = command.run("token", "list").output
+    for entry in entries:
+        day = datetime.fromtimestamp(entry["created_at"], UTC).strftime("%Y-%m-%d")
+        assert f"made {day}, digest {entry['fingerprint']}" in shown
+    shown = command.run("token", "list", AIRELAYS_BEARER_TOKEN="e" * 20).output
+    assert "given by AIRELAYS_BEARER_TOKEN, digest" in shown
 
 
 def test_the_list_has_no_secret(command, main):
