@@ -1,19 +1,11 @@
 """The model on this machine: a compatible server that AIRelays starts itself."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from airelays_app.dialects.base import Json, ReplyContext, Tap
 from airelays_app.errors import NotFound
-from airelays_app.ids import fresh_id
 from airelays_app.neutral.capabilities import Capabilities
-from airelays_app.neutral.events import (
-    Event,
-    Finished,
-    PartClosed,
-    PartDelta,
-    PartOpened,
-)
 from airelays_app.neutral.failure import Failure
 from airelays_app.providers.base import (
     Adapted,
@@ -24,44 +16,11 @@ from airelays_app.providers.base import (
     Relayed,
 )
 from airelays_app.providers.compatible import CompatibleOptions, CompatibleProvider
+from airelays_app.providers.local.calls_in_text import CallsFromText
 from airelays_app.providers.local.sampling import varied
 from airelays_app.providers.local.supervisor import LocalServer
-from airelays_app.providers.local.tools import CallConstraint, ToolCallStream, constrain
+from airelays_app.providers.local.tools import constrain
 from airelays_app.upstream.request import OutboundRequest
-
-
-class CallsFromText:
-    """Turns the JSON text of a constrained answer into the tool call that it stands for."""
-
-    def __init__(self, constraint: CallConstraint) -> None:
-        self._stream = ToolCallStream(constraint)
-        self._text_part: int | None = None
-
-    def feed(self, events: Iterable[Event]) -> list[Event]:
-        """Return the events with the text part replaced by a call."""
-        return [rewritten for event in events for rewritten in self._rewrite(event)]
-
-    def _rewrite(self, event: Event) -> list[Event]:
-        match event:
-            case PartOpened(kind="text", part=part):
-                self._text_part = part
-                return []
-            case PartDelta(part=part, text=text) if part == self._text_part:
-                return self._called(part, text)
-            case PartClosed(part=part) if part == self._text_part:
-                return [event] if self._stream.name else []
-            case Finished(reason="end") if self._stream.name:
-                return [Finished("tool_use")]
-        return [event]
-
-    def _called(self, part: int, text: str) -> list[Event]:
-        out: list[Event] = []
-        for delta in self._stream.feed(text):
-            if delta.name:
-                out.append(PartOpened(part, "tool_call", fresh_id("call"), delta.name))
-            if delta.arguments:
-                out.append(PartDelta(part, delta.arguments))
-        return out
 
 
 class LocalProvider:

@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from airelays_app.errors import Unavailable
+from airelays_app.providers.local.calls_in_text import ToolCallStream
 from airelays_app.providers.local.process import process_id
 from airelays_app.providers.local.supervisor import Endpoint, LocalServer, ServerOptions
-from airelays_app.providers.local.tools import ToolCallStream, calls_of, constrain
+from airelays_app.providers.local.tools import constrain
 from tests.providers.local.model_server import answer, busy, sent, wait_until
 
 
@@ -166,9 +167,9 @@ def test_a_function_is_called_with_the_right_arguments(endpoint, question, choic
         {"messages": user(question), "tools": [_WEATHER, _ADD], "tool_choice": choice}
     )
     reply = chat(endpoint, **body, max_tokens=80)
-    (call,) = calls_of(reply["choices"][0]["message"]["content"], constraint)
-    assert call["function"]["name"] == name
-    assert json.loads(call["function"]["arguments"]) == arguments
+    (call,) = ToolCallStream(constraint).feed(reply["choices"][0]["message"]["content"])
+    assert call.name == name
+    assert json.loads(call.arguments) == arguments
 
 
 def test_a_streamed_call_arrives_in_pieces(endpoint):

@@ -14,12 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airelays_app.errors import Unprocessable
-from airelays_app.providers.local.tools import (
-    CallConstraint,
-    ToolCallStream,
-    calls_of,
-    constrain,
-)
+from airelays_app.providers.local.calls_in_text import CallConstraint, CallDelta, ToolCallStream
+from airelays_app.providers.local.tools import constrain
 
 
 def function(name, description="", parameters=None):
@@ -207,13 +203,7 @@ BOTH = CallConstraint(frozenset({"get_weather", "sendMail"}))
 
 def test_a_call_is_read_with_its_raw_arguments():
     text = ' { "name" : "get_weather",\n "arguments": { "city": "P\\"a}ris" } }\n'
-    (call,) = calls_of(text, BOTH)
-    assert call["type"] == "function"
-    assert call["id"].startswith("call_")
-    assert call["function"] == {
-        "name": "get_weather",
-        "arguments": '{ "city": "P\\"a}ris" }',
-    }
+    assert ToolCallStream(BOTH).feed(text) == [CallDelta("get_weather", '{ "city": "P\\"a}ris" }')]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +211,7 @@ def test_a_call_is_read_with_its_raw_arguments():
     ["", "Hello", '{"name": "get_w', '{"name": "format_disk", "arguments": {}}', '{"reply": "x"}'],
 )
 def test_what_is_no_call_gives_none(text):
-    assert calls_of(text, BOTH) == []
+    assert ToolCallStream(BOTH).feed(text) == []
 
 
 def test_a_truncated_answer_gives_truncated_arguments():
@@ -259,5 +249,5 @@ def test_however_the_text_is_cut_the_call_is_the_same(arguments, ascii_only, ind
     assert pieces[0].name == "get_weather"
     assert stream.complete
     assert json.loads("".join(piece.arguments for piece in pieces)) == arguments
-    whole = calls_of(text, BOTH)[0]["function"]["arguments"]
-    assert "".join(piece.arguments for piece in pieces) == whole
+    (whole,) = ToolCallStream(BOTH).feed(text)
+    assert "".join(piece.arguments for piece in pieces) == whole.arguments
