@@ -2,10 +2,9 @@
 
 The server ignores ``tool_choice`` and this model never writes a call of its own accord, but a
 JSON schema is enforced token by token. So a call that must be made is asked for as an answer
-whose schema is "one of these calls", and the JSON that comes back is turned into the call
-(:mod:`airelays_app.providers.local.calls_in_text`).
-Measured 2026-11-22 with SmolLM2-135M at temperature 0: 13 of 13 requests named the right
-function and 11 of 13 had exactly the right arguments.
+whose schema is "one of these calls", and :mod:`airelays_app.providers.local.calls_in_text` reads
+the call from the JSON that comes back. Measured 2026-11-22 with SmolLM2-135M at temperature 0: 13
+of 13 requests named the right function and 11 of 13 had exactly the right arguments.
 
 Whether to call is beyond the model: offered "a call or a plain reply" in one schema it called in
 12 of 12 cases, 6 of them wrongly. So with ``tool_choice`` "auto" words decide, in the open: a
