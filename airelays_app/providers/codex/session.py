@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -101,7 +102,8 @@ class CodexSession:
         if alive is None:
             return self._renewed(rejected=None)
         if login.credentials.refresh_token and self._may_ask(login):
-            self._fly(rejected=None)
+            with suppress(UpstreamUnreachable):  # the token lives on meanwhile
+                self._fly(rejected=None)
         return alive
 
     def renew(self, rejected_token: str) -> Access:
@@ -243,7 +245,10 @@ class CodexSession:
             raise UpstreamUnreachable(_NOT_NOW.format(trouble))
 
     def _fly(self, *, rejected: str | None) -> Future[Outcome]:
-        """Return the renewal under way in this process, starting one if there is none."""
+        """Return the renewal under way in this process, starting one if there is none.
+
+        Raises :class:`UpstreamUnreachable` if the system lets this process have no further thread.
+        """
         with self._guard:
             if self._flight is None:
                 flight: Future[Outcome] = Future()
@@ -253,7 +258,10 @@ class CodexSession:
                     name="codex-login-renewal",
                     daemon=False,
                 )
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    raise UpstreamUnreachable(_NOT_NOW.format("no thread is left")) from error
                 self._flight = flight
             return self._flight
 

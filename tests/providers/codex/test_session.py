@@ -96,6 +96,24 @@ def test_an_aging_token_outlives_an_issuer_that_is_down(session, issuer, login_f
     assert not login_file.path.with_name("auth.json.tmp").exists()
 
 
+def test_without_a_thread_to_renew_it_a_token_is_used_while_it_lives(
+    session, issuer, login_file, clock, monkeypatch
+):
+    def fail(_):
+        raise RuntimeError("can't start new thread")
+
+    aging = token(lives=200)
+    store(login_file, access=aging)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", fail)
+        assert session.access().token == aging
+        clock.offset = 300
+        with pytest.raises(UpstreamUnreachable, match="thread"):
+            session.access()
+    assert issuer.requests == []
+    assert session.access().token != aging
+
+
 def test_a_dead_token_and_an_issuer_that_is_down_is_passing(session, issuer, clock):
     issuer.answers = [(503, b"busy")]
     with pytest.raises(UpstreamUnreachable):
