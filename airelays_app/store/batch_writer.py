@@ -89,7 +89,7 @@ class BatchWriter:
         """Queue a write that holds ``size`` bytes; ``durable``: somebody waits for it.
 
         A durable write survives a power cut. While too much is queued, the caller waits for the
-        write; raises Unavailable then if it fails.
+        write; raises Unavailable then if it fails, and if there is no thread that could write.
         """
         with self._lock:
             self._start_thread()
@@ -123,10 +123,14 @@ class BatchWriter:
             self._process = os.getpid()
             self._queue, self._thread, self._queued_bytes = SimpleQueue(), None, 0
         if self._thread is None:
-            self._thread = threading.Thread(
+            thread = threading.Thread(
                 target=self._run, args=(self._queue,), name="batch-writer", daemon=True
             )
-            self._thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:  # the system lets this process have no further thread
+                raise Unavailable("The relay has no thread left to write with.") from error
+            self._thread = thread
 
     def _run(self, queue: "SimpleQueue[Pending | None]") -> None:
         kept: list[Pending] = []

@@ -50,6 +50,21 @@ def test_a_write_that_was_waited_for_is_there(database, writer):
     assert notes(database) == ["a"]
 
 
+def test_a_write_that_no_thread_can_make_is_refused_and_the_next_one_is_made(
+    database, writer, monkeypatch
+):
+    def fail(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", fail)
+        with pytest.raises(Unavailable, match="thread"):
+            writer.submit(note("a"), size=1, durable=True)
+    writer.submit(note("b"), size=1, durable=True).wait()
+
+    assert notes(database) == ["b"]
+
+
 def test_writes_keep_their_order_whoever_waits(database, writer):
     for number in range(100):
         pending = writer.submit(note(str(number)), size=1, durable=number % 7 == 0)
