@@ -13,6 +13,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "refresh_failed": "the login was not renewed",
         "account_mismatch": "the login is another account's",
         "not_installed": "not installed",
+        "no_model_file": "there is no file where local.model_path says",
         "no_key": "there is no key for it",
     }
 )

@@ -15,6 +15,7 @@ PROBLEM_STEPS: Mapping[str, str] = MappingProxyType(
         "account_mismatch": "The stored login belongs to another account than the one you chose. "
         "Log in again: airelays login --replace",
         "not_installed": "Install the local model: airelays local install",
+        "no_model_file": "Put the local model where local.model_path says, or change that setting",
         "no_key": "Give each provider its key: api_key in its [providers.NAME] table",
     }
 )

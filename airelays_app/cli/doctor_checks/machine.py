@@ -67,7 +67,7 @@ def _missing(situation: Situation) -> Verdict:
     if local.model_path is not None:
         return failed(
             f"The local model is missing: there is no file {local.model_path}.",
-            "Put the model there, or change local.model_path",
+            PROBLEM_STEPS["no_model_file"],
         )
     step = PROBLEM_STEPS["not_installed"]
     if local.enabled == "true":

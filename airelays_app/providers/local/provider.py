@@ -141,12 +141,16 @@ class LocalProvider:
         """It is ready when its weights are there."""
         return self._server.status().installed
 
+    @property
+    def _missing(self) -> str:
+        return "not_installed" if self._server.is_embedded else "no_model_file"
+
     def status(self) -> Json:
         """Return whether it is ready, and what of the server is known."""
         status = self._server.status()
         return {
             "ready": status.installed,
-            "problem": None if status.installed else "not_installed",
+            "problem": None if status.installed else self._missing,
             "model": status.model,
             "running": status.running,
         }

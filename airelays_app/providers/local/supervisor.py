@@ -29,7 +29,7 @@ from filelock import FileLock, Timeout
 
 from airelays_app.errors import Unavailable
 from airelays_app.providers.local.child import Orders, orders_line
-from airelays_app.providers.local.launch import StartFailed, launch
+from airelays_app.providers.local.launch import StartFailed, StartProblem, launch
 from airelays_app.providers.local.process import ProcessId, end, process_id
 from airelays_app.providers.local.weights import SMOLLM2, verify
 from airelays_app.store.private_file import make_private_directory, replace_file
@@ -55,6 +55,12 @@ _MESSAGES = {
     "system": "The local model server could not be started: {reason}. Run: airelays doctor",
     "owner_gone": "The relay is shutting down.",
 }
+_MESSAGES_OF_OWN_MODEL = {
+    **_MESSAGES,
+    "no_weights": "The file that local.model_path names is not there. Run: airelays doctor",
+    "refused": "The local model server could not load the model that local.model_path names.",
+}
+"""No other file than the owner's helps, and installing the embedded model does not bring it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +171,7 @@ class LocalServer:
     def require_installed(self) -> None:
         """Raise Unavailable if there are no weights for the server."""
         if self._model_file() is None:
-            raise Unavailable(_MESSAGES["no_weights"])
+            raise self._unavailable("no_weights")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -176,11 +182,15 @@ class LocalServer:
             with lock.acquire(timeout=self._options.start_seconds):
                 yield
         except Timeout:
-            raise Unavailable(_MESSAGES["slow"]) from None
+            raise self._unavailable("slow") from None
         except StartFailed as failure:
-            raise Unavailable(_MESSAGES[failure.problem]) from None
+            raise self._unavailable(failure.problem) from None
         except OSError as error:
             raise Unavailable(_MESSAGES["system"].format(reason=error.strerror)) from error
+
+    def _unavailable(self, problem: StartProblem) -> Unavailable:
+        messages = _MESSAGES if self.is_embedded else _MESSAGES_OF_OWN_MODEL
+        return Unavailable(messages[problem])
 
     def _start(self, asked: float) -> Endpoint:
         self._refuse_if_just_failed(asked)

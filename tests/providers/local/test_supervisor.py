@@ -24,6 +24,7 @@ import pytest
 
 from airelays_app.errors import Unavailable
 from airelays_app.providers.local.process import ProcessId, process_id
+from airelays_app.providers.local.provider import LocalProvider
 from airelays_app.providers.local.supervisor import Endpoint, LocalServer, ServerOptions
 
 _PATIENCE = 60.0
@@ -224,6 +225,17 @@ def test_missing_weights_name_the_command_that_fetches_them(tmp_path):
     with pytest.raises(Unavailable, match="airelays local install"):
         server.address()
     assert server.status().installed is False
+
+
+def test_a_missing_file_of_the_owner_s_own_names_the_setting_and_no_remedy_that_would_not_help(
+    tmp_path,
+):
+    server = LocalServer(tmp_path, ServerOptions(model=tmp_path / "none.gguf"), os.getpid())
+    with pytest.raises(Unavailable, match=r"local\.model_path") as caught:
+        server.address()
+    assert "install" not in caught.value.message
+    assert str(tmp_path) not in caught.value.message
+    assert LocalProvider("local", server, read_timeout=1).status()["problem"] == "no_model_file"
 
 
 def test_a_missing_library_names_the_extra(new_server, tmp_path):
