@@ -50,7 +50,8 @@ _MESSAGES = {
     "no_weights": "The local model is not installed. Run: airelays local install",
     "no_library": "The local model needs an extra package. Run: pip install 'airelays[local]'",
     "refused": "The local model server could not load the model. Run: airelays local install",
-    "slow": "The local model server did not start in time. Run: airelays doctor",
+    "slow": "The local model server did not start in time. Raise local.start_seconds, or run: "
+    "airelays doctor",
     "ended": "The local model server ended while it was starting. Run: airelays doctor",
     "system": "The local model server could not be started: {reason}. Run: airelays doctor",
     "owner_gone": "The relay is shutting down.",
@@ -58,7 +59,8 @@ _MESSAGES = {
 _MESSAGES_OF_OWN_MODEL = {
     **_MESSAGES,
     "no_weights": "The file that local.model_path names is not there. Run: airelays doctor",
-    "refused": "The local model server could not load the model that local.model_path names.",
+    "refused": "The local model server could not load the model that local.model_path names; "
+    "local/server.log in the data folder says why.",
 }
 """No other file than the owner's helps, and installing the embedded model does not bring it."""
 

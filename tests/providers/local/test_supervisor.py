@@ -172,7 +172,7 @@ def test_a_load_whose_starter_was_killed_is_finished_and_used(
 def test_a_hung_start_times_out_and_leaves_nothing_running(new_server, model_file, starts):
     model_file.write_text("hang")
     server = new_server(start_seconds=1.0)
-    with pytest.raises(Unavailable, match=r"in time.*airelays doctor") as caught:
+    with pytest.raises(Unavailable, match=r"local\.start_seconds.*airelays doctor") as caught:
         server.address()
     assert caught.value.headers["Retry-After"]
     wait_until(lambda: process_id(starts()[0]) is None if starts() else True)
@@ -202,7 +202,10 @@ def test_those_who_waited_for_a_failed_start_do_not_repeat_it(new_server, model_
 
 @pytest.mark.parametrize(
     ("behaviour", "words"),
-    [("die", "ended while it was starting"), ("refuse", "could not load the model")],
+    [
+        ("die", "ended while it was starting"),
+        ("refuse", "could not load the model that local.model_path"),
+    ],
 )
 def test_a_failed_start_is_named_and_can_be_tried_again(new_server, model_file, behaviour, words):
     model_file.write_text(behaviour)
