@@ -204,7 +204,7 @@ def test_those_who_waited_for_a_failed_start_do_not_repeat_it(new_server, model_
     ("behaviour", "words"),
     [
         ("die", "ended while it was starting"),
-        ("refuse", "could not load the model that local.model_path"),
+        ("refuse", "that local.model_path names"),
     ],
 )
 def test_a_failed_start_is_named_and_can_be_tried_again(new_server, model_file, behaviour, words):
