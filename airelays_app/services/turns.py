@@ -68,7 +68,8 @@ class Turn:
             self.lock.release()
         except Unavailable as error:
             _log.warning("a conversation stays reserved until its store is back: %s", error)
-            threading.Thread(target=self._release_later, daemon=True).start()
+            with suppress(RuntimeError):  # without a further thread it ends with its lease
+                threading.Thread(target=self._release_later, daemon=True).start()
 
     def _release_later(self) -> None:
         """Try again for as long as a lease may last."""
