@@ -11,6 +11,8 @@ from typing import Any
 
 from flask import Response
 
+from airelays_app.web.replies import empty_response
+
 ANY_ORIGIN = "*"
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _MAX_AGE_SECONDS = "7200"
@@ -28,7 +30,7 @@ class CorsRules:
 
     def preflight(self, environ: Mapping[str, Any]) -> Response:
         """Return the answer to a preflight; :meth:`annotate` adds the origin as to any other."""
-        response = Response(status=204)
+        response = empty_response()
         if self._allowed(environ.get("HTTP_ORIGIN")) is None:
             return response
         headers = response.headers

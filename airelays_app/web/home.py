@@ -15,6 +15,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from airelays_app.errors import NotFound
 from airelays_app.version import VERSION
 from airelays_app.web.context import services
+from airelays_app.web.replies import empty_response
 from airelays_app.web.status import client_base_url
 
 blueprint = Blueprint("home", __name__, template_folder="templates")
@@ -62,7 +63,7 @@ def home() -> Response:
 @blueprint.get("/favicon.ico")
 def favicon() -> Response:
     """Browsers ask for it; the page names another icon."""
-    response = Response(status=204)
+    response = empty_response()
     response.headers["Cache-Control"] = f"public, max-age={_DAY_SECONDS}"
     return response
 

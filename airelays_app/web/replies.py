@@ -86,6 +86,13 @@ class ClientStream:
         raise StopIteration
 
 
+def empty_response() -> Response:
+    """Return a 204, which has no content and so no type of it."""
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
+
+
 def json_response(value: Any, status: int = 200) -> Response:
     """Return ``value`` as JSON."""
     return raw_json_response(dumps(value), status)

@@ -124,6 +124,7 @@ def test_everything_the_page_loads_is_there(client):
 def test_favicon_is_empty(client):
     answer = client.get("/favicon.ico")
     assert (answer.status_code, answer.data) == (204, b"")
+    assert "Content-Type" not in answer.headers
 
 
 @pytest.mark.parametrize(
