@@ -8,6 +8,12 @@ from airelays_app.errors import UpstreamError
 
 ACCEPT = MappingProxyType({"Accept": "application/json"})
 JSON = MappingProxyType({**ACCEPT, "Content-Type": "application/json"})
+CLOCKS_APART_SECONDS = 300
+"""By how much the clock of a provider may differ from ours."""
+
+UNTOLD_STATUS = 502
+"""Of a request that has failed without a known status: it may go better when the relay runs it."""
+
 _ID = re.compile(r"[\w-]+", re.ASCII)
 
 

@@ -10,12 +10,10 @@ from types import MappingProxyType
 from airelays_app.dialects.base import Json
 from airelays_app.framing.jsontext import dumps
 from airelays_app.providers.base import BatchCaller, BatchJob, BatchReply, Relayed, SoughtBatch
-from airelays_app.providers.batch_calls import ACCEPT, id_of, safe_id
+from airelays_app.providers.batch_calls import ACCEPT, CLOCKS_APART_SECONDS, id_of, safe_id
 
 MARK = "airelays"
 """The entry of a batch's metadata that has our id."""
-
-_CLOCKS_APART_SECONDS = 300
 
 
 def uploaded(
@@ -61,7 +59,7 @@ def marked_in(batches: Sequence[Json], sought: SoughtBatch) -> str | None:
 def is_older(batch: Json, sought: SoughtBatch) -> bool:
     """Tell whether a batch was made before the one that is looked for."""
     made = batch.get("created_at")
-    return not isinstance(made, int) or made < sought.sent_at - _CLOCKS_APART_SECONDS
+    return not isinstance(made, int) or made < sought.sent_at - CLOCKS_APART_SECONDS
 
 
 def _form(

@@ -22,7 +22,7 @@ from airelays_app.providers.base import (
     Relayed,
     SoughtBatch,
 )
-from airelays_app.providers.batch_calls import ACCEPT, JSON, entries_in, id_of
+from airelays_app.providers.batch_calls import ACCEPT, JSON, UNTOLD_STATUS, entries_in, id_of
 from airelays_app.providers.batch_files import (
     MARK,
     is_older,
@@ -44,8 +44,6 @@ _ENDS: Mapping[str, BatchEnd] = MappingProxyType(
         "CANCELLED": "cancelled",
     }
 )
-_UNTOLD_STATUS = 502
-"""Of a request that has failed without a status: it may go better when the relay runs it."""
 
 
 class MistralBatches:
@@ -109,4 +107,4 @@ def _failed(line: Json) -> BatchReply | None:
 
 def _status_in(response: Any) -> int:
     status = response.get("status_code") if isinstance(response, dict) else None
-    return status if isinstance(status, int) and status >= 300 else _UNTOLD_STATUS
+    return status if isinstance(status, int) and status >= 300 else UNTOLD_STATUS

@@ -22,7 +22,7 @@ from airelays_app.providers.base import (
     Relayed,
     SoughtBatch,
 )
-from airelays_app.providers.batch_calls import ACCEPT, JSON, entries_in, safe_id
+from airelays_app.providers.batch_calls import ACCEPT, JSON, UNTOLD_STATUS, entries_in, safe_id
 from airelays_app.providers.batch_files import uploaded
 from airelays_app.providers.rpc_codes import CANCELLED, RPC_CODES
 
@@ -30,8 +30,6 @@ _BATCHES = "/batches"
 _PAGE = 100
 _LINE = MappingProxyType({"method": "POST", "url": "/v1/chat/completions"})
 _FILE = MappingProxyType({"expires_after": str(7 * 24 * 3600)})
-_UNTOLD_STATUS = 502
-"""Of a request that has failed without a known code: it may go better when the relay runs it."""
 
 
 class XAIBatches:
@@ -101,7 +99,7 @@ def _reply(entry: Json) -> BatchReply | None:
     code = _code_of(fields.get("code"))
     if code == CANCELLED:
         return None
-    status, _ = RPC_CODES.get(code, (_UNTOLD_STATUS, ""))
+    status, _ = RPC_CODES.get(code, (UNTOLD_STATUS, ""))
     message = fields.get("message") or entry.get("error_message") or "xAI does not say why."
     return BatchReply(custom_id, status, {"error": {"message": str(message)}})
 

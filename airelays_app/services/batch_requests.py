@@ -21,7 +21,6 @@ _MOST_REQUESTS = 50_000
 _UNITS = {"h": 3600, "d": 86_400}
 _WINDOW = re.compile(r"([1-9][0-9]{0,2})([hd])")
 _LONGEST_WINDOW = 7 * 86_400
-"""What JSON can write and no text can hold."""
 
 
 def window_seconds(window: str) -> int:

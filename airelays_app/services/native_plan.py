@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from airelays_app.dialects.base import Json
 from airelays_app.errors import RelayError
+from airelays_app.services.continuation import OURS
 from airelays_app.services.routing import Route, Router
 from airelays_app.store.batches import BatchRequest, Planned
 
-_OURS = ("conversation", "previous_response_id", "background")
+_OURS = ("conversation", *OURS)
 """Fields that have a request go through the relay, because it has something to add or to keep."""
 
 _NATIVE_WINDOW_SECONDS = 24 * 3600

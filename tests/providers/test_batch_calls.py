@@ -6,20 +6,9 @@ from airelays_app.errors import UpstreamError
 from airelays_app.providers.base import SoughtBatch
 from airelays_app.providers.batch_calls import safe_id
 from airelays_app.providers.gemini.batches import GeminiBatches
+from tests.providers.scripted_caller import Caller
 
 SOUGHT = SoughtBatch("batch_1", 1, 0, frozenset())
-
-
-class Caller:
-    """Answers each call with the next one of these."""
-
-    def __init__(self, *answers):
-        self._answers = iter(answers)
-        self.targets = []
-
-    def ask(self, call):
-        self.targets.append(call.target)
-        return next(self._answers)
 
 
 @pytest.mark.parametrize("id_", [None, 5, "", "a/b", "a?b", "a\r\nb", "..", "\u00e9", "\u0661"])

@@ -7,6 +7,7 @@ import pytest
 
 from airelays_app.providers.mistral_batches import MistralBatches
 from airelays_app.providers.xai_batches import XAIBatches
+from tests.providers.scripted_caller import Caller
 
 OBJECT = {"message": "no", "code": "3000"}
 COUNTS = {"num_requests": 2, "num_pending": 0}
@@ -24,18 +25,6 @@ class MistralCaller:
     def lines(self, call):
         assert call.target == "/files/f-1/content"
         yield from self._lines
-
-
-class XAICaller:
-    """Answers each call with the next one of these."""
-
-    def __init__(self, *answers):
-        self._answers = iter(answers)
-        self.targets = []
-
-    def ask(self, call):
-        self.targets.append(call.target)
-        return next(self._answers)
 
 
 @pytest.mark.parametrize(
@@ -72,21 +61,21 @@ def test_of_mistral_a_line_that_tells_nothing_is_no_result(line):
 )
 def test_of_xai_a_failed_request_has_a_status_and_what_was_said(entry, status):
     page = {"results": [{"batch_request_id": "a", **entry}]}
-    (reply,) = XAIBatches().replies("b-1", XAICaller(page))
+    (reply,) = XAIBatches().replies("b-1", Caller(page))
     assert (reply.custom_id, reply.status) == ("a", status)
     assert reply.body == {"error": {"message": "no"}}
 
 
 def test_of_xai_a_cancelled_request_has_no_result():
     entry = {"batch_request_id": "a", "batch_result": {"error": {"code": 1, "message": "no"}}}
-    assert not list(XAIBatches().replies("b-1", XAICaller({"results": [entry, {}]})))
+    assert not list(XAIBatches().replies("b-1", Caller({"results": [entry, {}]})))
 
 
 def test_of_xai_every_page_of_results_is_read():
     result = {"response": {"chat_get_completion": {"id": "c"}}, "error": {"code": 0}}
     results = [{"batch_request_id": name, "batch_result": result} for name in "ab"]
     pages = [{"results": [each], "pagination_token": "next/page"} for each in results]
-    caller = XAICaller(*pages, {"results": [], "pagination_token": "next/page"})
+    caller = Caller(*pages, {"results": [], "pagination_token": "next/page"})
     replies = list(XAIBatches().replies("b-1", caller))
     assert [(reply.custom_id, reply.status, reply.body) for reply in replies] == [
         (name, 200, {"id": "c"}) for name in "ab"
@@ -106,4 +95,4 @@ def test_of_xai_every_page_of_results_is_read():
     ],
 )
 def test_how_far_a_batch_of_xai_is_follows_from_its_counts(batch, end):
-    assert XAIBatches().progress("b-1", XAICaller(batch)).end == end
+    assert XAIBatches().progress("b-1", Caller(batch)).end == end

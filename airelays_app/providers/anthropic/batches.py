@@ -22,11 +22,10 @@ from airelays_app.providers.base import (
     Relayed,
     SoughtBatch,
 )
-from airelays_app.providers.batch_calls import ACCEPT, JSON, entries_in, id_of
+from airelays_app.providers.batch_calls import ACCEPT, CLOCKS_APART_SECONDS, JSON, entries_in, id_of
 
 _BATCHES = "/messages/batches"
 _PAGE = 100
-_CLOCKS_APART_SECONDS = 300
 _STATUSES: Mapping[str, int] = MappingProxyType(
     {
         "invalid_request_error": 400,
@@ -66,7 +65,7 @@ class AnthropicBatches:
         Raises BatchUndecidedError while such a batch still runs.
         """
         running = False
-        for batch in self._made_since(sought.sent_at - _CLOCKS_APART_SECONDS, caller):
+        for batch in self._made_since(sought.sent_at - CLOCKS_APART_SECONDS, caller):
             id_ = id_of(batch)
             if id_ in sought.known or sum(_counts(batch).values()) != sought.size:
                 continue
